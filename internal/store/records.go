@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import "time"
+
+// Records returned by a View are shared and must not be modified; those
+// returned by a Tx are the transaction's own copies.
+
+// A Tag is one tag. Keys compare without regard to letter case and keep the
+// spelling they were first given.
+type Tag struct {
+	Key   string `json:"k"`
+	Value string `json:"v"`
+}
+
+// An Account is the unit of naming, of loading and of placement.
+type Account struct {
+	ID      string         `json:"id"` // twelve digits
+	Name    string         `json:"name,omitempty"`
+	Alias   string         `json:"alias,omitempty"` // unique in the whole store
+	Created time.Time      `json:"created"`
+	Keys    []AccessKey    `json:"keys,omitempty"`   // of the root user
+	Login   *LoginProfile  `json:"login,omitempty"`  // of the root user
+	Quotas  map[string]int `json:"quotas,omitempty"` // overrides by quota name; see Quotas
+}
+
+// A User is an IAM user with everything that belongs to it alone, so that each
+// of its invariants holds within one record.
+type User struct {
+	Name     string    `json:"name"` // as typed; unique without regard to letter case
+	Path     string    `json:"path"`
+	ID       string    `json:"id"` // AIDA…
+	Created  time.Time `json:"created"`
+	Tags     []Tag     `json:"tags,omitempty"`
+	Boundary string    `json:"boundary,omitempty"` // ARN of a managed policy
+	Grants
+	Groups []string      `json:"groups,omitempty"` // names as the groups spell them, in order of joining
+	Keys   []AccessKey   `json:"keys,omitempty"`   // in order of creation
+	Login  *LoginProfile `json:"login,omitempty"`
+}
+
+// A Group is an IAM group. Its members are the users that name it.
+type Group struct {
+	Name    string    `json:"name"`
+	Path    string    `json:"path"`
+	ID      string    `json:"id"` // AGPA…
+	Created time.Time `json:"created"`
+	Grants
+}
+
+// A Role is an IAM role.
+type Role struct {
+	Name        string    `json:"name"`
+	Path        string    `json:"path"`
+	ID          string    `json:"id"` // AROA…
+	Created     time.Time `json:"created"`
+	Description string    `json:"description,omitempty"`
+	MaxSession  int       `json:"maxSession"` // seconds, 3600 to 43200
+	Tags        []Tag     `json:"tags,omitempty"`
+	Boundary    string    `json:"boundary,omitempty"`
+	Trust       *Document `json:"trust"`
+	Grants
+}
+
+// Grants are the policies that a user, group or role holds.
+type Grants struct {
+	Inline   []Inline `json:"inline,omitempty"`   // sorted by name
+	Attached []string `json:"attached,omitempty"` // ARNs of managed policies, in order of attaching
+}
+
+// An Inline is an inline policy.
+type Inline struct {
+	Name     string    `json:"name"`
+	Document *Document `json:"document"`
+}
+
+// A Policy is a managed policy; the provider's own (arn:aws:iam::aws:policy/…)
+// have Account "aws" and are read-only.
+type Policy struct {
+	Account     string          `json:"-"`
+	Name        string          `json:"name"`
+	Path        string          `json:"path"`
+	ID          string          `json:"id"` // ANPA…
+	Description string          `json:"description,omitempty"`
+	Created     time.Time       `json:"created"`
+	Updated     time.Time       `json:"updated"`
+	Tags        []Tag           `json:"tags,omitempty"`
+	Default     string          `json:"default"`  // id of the version in force
+	Versions    []PolicyVersion `json:"versions"` // oldest first
+	Last        int             `json:"last"`     // number of the newest version ever made
+}
+
+// A PolicyVersion is one version of a managed policy.
+type PolicyVersion struct {
+	ID       string    `json:"id"` // "v1"
+	Created  time.Time `json:"created"`
+	Document *Document `json:"document"`
+}
+
+// An InstanceProfile is a container for at most one role.
+type InstanceProfile struct {
+	Name    string    `json:"name"`
+	Path    string    `json:"path"`
+	ID      string    `json:"id"` // AIPA…
+	Created time.Time `json:"created"`
+	Role    string    `json:"role,omitempty"` // the role's name; "" when empty
+	Tags    []Tag     `json:"tags,omitempty"`
+}
+
+// An AccessKey is a long-lived key; its secret is sealed under the master key.
+type AccessKey struct {
+	ID       string    `json:"id"` // AKIA…
+	Inactive bool      `json:"inactive,omitempty"`
+	Created  time.Time `json:"created"`
+	Sealed   []byte    `json:"sealed"`
+}
+
+// A LoginProfile is a console password, as an argon2id hash.
+type LoginProfile struct {
+	Hash          string    `json:"hash"`
+	Created       time.Time `json:"created"`
+	ResetRequired bool      `json:"resetRequired,omitempty"`
+}
+
+// Use says when and where a credential was last used. The zero Use means never.
+type Use struct {
+	Time    time.Time `json:"time"` // to the minute
+	Region  string    `json:"region,omitempty"`
+	Service string    `json:"service,omitempty"`
+}
