@@ -92,7 +92,7 @@ func Account(id string) (string, bool) {
 		case c >= 'A' && c <= 'Z':
 			c -= 'A'
 		case i >= prefixLen && c >= '2' && c <= '7':
-			c += 26 - '2'
+			c = c - '2' + 26
 		default:
 			return "", false
 		}
