@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package archtest
+
+const module = "github.com/innkeeper-iam/innkeeper"
+
+// allowed is the closed list of the main module's packages and of what each may
+// import beyond the standard library: our own packages by their folder, foreign
+// ones by their import path, "path/..." for a whole tree. Tests may import more.
+//
+// It is a statement of the design (DESIGN.md, "Who may import whom"). Do not
+// change it to fix a build; change the design, or the code.
+var allowed = map[string]string{
+	// Public libraries: the standard library and each other, nothing else.
+	"arn":               "",
+	"sigv4":             "",
+	"policy":            "arn",
+	"policy/policytest": "arn policy",
+
+	// Leaves.
+	"internal/awserr":  "",
+	"internal/ids":     "",
+	"internal/seal":    "",
+	"internal/managed": "",
+	"internal/config":  "",
+	"internal/audit":   "",
+	"internal/wire":    "internal/awserr",
+
+	// Storage. Only node names an engine.
+	"internal/kv":        "",
+	"internal/kv/kvtest": "internal/kv github.com/anishathalye/porcupine",
+	"internal/kv/boltkv": "internal/kv go.etcd.io/bbolt go.etcd.io/bbolt/errors",
+	"internal/kv/etcdkv": "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
+	"internal/store":     "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
+
+	// Who is asking, and may they. None of these sees wire or awserr.
+	"internal/session": "",
+	"internal/authn":   "arn policy sigv4 internal/store internal/session internal/ids",
+	"internal/authz":   "arn policy internal/store internal/authn internal/session internal/audit",
+
+	// Operations. The *api packages never see each other.
+	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
+		"internal/audit internal/ids internal/store",
+	"internal/iamapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
+		"internal/authn internal/authz internal/ids golang.org/x/crypto/argon2",
+	"internal/stsapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
+		"internal/authn internal/authz internal/ids",
+
+	// Assembly.
+	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
+		"internal/config internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
+		"internal/managed internal/seal internal/session internal/store internal/stsapi internal/wire " +
+		"github.com/prometheus/client_golang/...",
+	"internal/cli": "arn policy policy/policytest sigv4 internal/config internal/node " +
+		"github.com/goccy/go-yaml github.com/spf13/cobra",
+	"cmd/innkeeper": "internal/cli",
+
+	// Tests and generators.
+	"internal/archtest": "",
+	"internal/doctest":  "",
+	"internal/iamtest":  "arn policy sigv4 internal/config internal/ids internal/kv internal/node internal/store",
+}
+
+// libraries are the public packages: what others may import from us, and so
+// what may need nothing but the standard library.
+var libraries = set("arn", "sigv4", "policy", "policy/policytest")
+
+// pure are the packages that compute and do nothing else: no I/O, log, clock,
+// chance or goroutine. The current time reaches them as a value.
+var pure = set("arn", "policy")
+
+var (
+	impureImports = set("context", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "net", "net/http",
+		"os", "os/exec", "os/signal", "path/filepath", "runtime", "syscall", "testing", "unsafe")
+	impureCalls = set("time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc",
+		"time.Tick", "time.NewTimer", "time.NewTicker", "time.LoadLocation", "fmt.Print", "fmt.Printf", "fmt.Println")
+)
+
+// testers are the packages that only tests import: they may import testing, and
+// no other package may import them.
+var testers = set("internal/archtest", "internal/doctest", "internal/iamtest", "internal/kv/kvtest")
+
+// generators is the folder whose programs go generate runs; what they import
+// is their own affair, except that nothing imports them.
+const generators = "internal/gen"
+
+// forbiddenNames name a drawer, not a thing.
+var forbiddenNames = set("base", "common", "core", "helper", "helpers", "lib", "libs", "manager", "misc", "model",
+	"models", "pkg", "shared", "types", "util", "utils")
+
+// Budgets. Generated files are exempt and hold no logic; the lines of a
+// package are those of its files that are neither generated nor tests.
+const (
+	maxFileLines     = 600
+	maxFuncLines     = 100
+	maxPackageLines  = 5000
+	maxMethods       = 8
+	maxMainLines     = 40
+	maxMakefileGoals = 10
+)
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
