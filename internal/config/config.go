@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config is what an operator can set about a node.
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Config is everything that can be set. Its zero value, completed by
+// Defaults, runs a node on loopback with the embedded store in ./data.
+type Config struct {
+	Data      string // directory of the node's files; "" means "data"
+	Listen    string // address of the API; "" means 127.0.0.1:4280
+	Store     string // "etcd://HOST:PORT[,…]/PREFIX" or the path of a file; "" means innkeeper.db in Data
+	MasterKey string // file of the master key; "" means master.key in Data
+	Region    string // region named in audit records and in admin.credentials; "" means us-east-1
+
+	TLSCert string // file of a PEM certificate chain; "" means no TLS, allowed on loopback only
+	TLSKey  string // file of its private key
+
+	AccountID   string        // of the account made on an empty store; "" means a random one
+	AccountName string        // its name; "" means "main"
+	Drain       time.Duration // how long requests may take to finish on shutdown; 0 means 15 s
+	AuditMax    int64         // size in bytes at which the audit log is rotated; 0 means 100 MiB
+	LogJSON     bool          // log lines are JSON instead of text
+	LogLevel    string        // debug, info, warn or error; "" means info
+}
+
+// Defaults returns c with every zero field that has a default set to it.
+func (c Config) Defaults() Config {
+	c.Data = cmp.Or(c.Data, "data")
+	c.Listen = cmp.Or(c.Listen, "127.0.0.1:4280")
+	c.Store = cmp.Or(c.Store, filepath.Join(c.Data, "innkeeper.db"))
+	c.MasterKey = cmp.Or(c.MasterKey, filepath.Join(c.Data, "master.key"))
+	c.Region = cmp.Or(c.Region, "us-east-1")
+	c.AccountName = cmp.Or(c.AccountName, "main")
+	c.Drain = cmp.Or(c.Drain, 15*time.Second)
+	c.AuditMax = cmp.Or(c.AuditMax, 100<<20)
+	c.LogLevel = cmp.Or(c.LogLevel, "info")
+	return c
+}
+
+// Validate reports every problem of a completed Config in one error.
+func (c Config) Validate() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	var errs []error
+	for _, check := range []struct {
+		bad bool
+		msg string
+	}{
+		{err != nil, fmt.Sprintf("--listen %q must be HOST:PORT, such as 127.0.0.1:4280", c.Listen)},
+		{err == nil && !loopback(host) && c.TLSCert == "", fmt.Sprintf("--listen %s is reachable from other machines: give --tls-cert and --tls-key, or listen on 127.0.0.1", c.Listen)},
+		{(c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
+		{c.AccountID != "" && !account(c.AccountID), fmt.Sprintf("--account-id %q must be twelve digits", c.AccountID)},
+		{c.Drain < 0, "--drain must not be negative"},
+		{c.AuditMax < 4096, "--audit-max must be at least 4096 bytes"},
+		{!strings.Contains(" debug info warn error ", " "+c.LogLevel+" "), fmt.Sprintf("--log-level %q must be debug, info, warn or error", c.LogLevel)},
+	} {
+		if check.bad {
+			errs = append(errs, errors.New(check.msg))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func account(id string) bool {
+	return len(id) == 12 && strings.Trim(id, "0123456789") == ""
+}
