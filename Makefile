@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make run     start a server on the embedded store in ./data (more flags: ARGS="--listen …")
+# make test    everything CI runs; installs what it needs from Debian if it is missing
+
+SHELL := bash
+BIN   := bin/innkeeper
+ARGS  :=
+
+# A checkout that git does not trust (another owner) still builds, without a revision.
+ifneq ($(shell git status >/dev/null 2>&1 && echo ok),ok)
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+endif
+
+.PHONY: run build test unit lint generate fuzz bench clean
+
+run: build
+	@exec $(BIN) serve --data data $(ARGS)
+
+build:
+	go build -o $(BIN) ./cmd/innkeeper
+
+test:
+	@test/all.sh
+
+# The tests that need nothing but Go.
+unit:
+	go test ./...
+
+lint:
+	@test/lint.sh
+
+# Writes generated files anew. CI fails when that changes one.
+generate:
+	go generate ./...
+
+# A few seconds of every fuzz target; longer with FUZZTIME=10m.
+fuzz:
+	@test/fuzz.sh
+
+bench:
+	go test -run '^$$' -bench . ./...
+
+clean:
+	rm -rf bin dist test/.tmp

@@ -1,0 +1,3 @@
+module github.com/innkeeper-iam/innkeeper/test
+
+go 1.26.0

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# gofmt, go vet and staticcheck over every module of the repository.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+failed=0
+unformatted=$(git ls-files -co --exclude-standard -- '*.go' ':!:**/testdata/**' | while read -r f; do [ ! -e "$f" ] || gofmt -l "$f"; done)
+if [ -n "$unformatted" ]; then
+  printf 'not as gofmt writes it:\n%s\n' "$unformatted"
+  failed=1
+fi
+for mod in $(git ls-files -co --exclude-standard -- go.mod '*/go.mod'); do
+  dir=$(dirname "$mod")
+  go -C "$dir" vet ./... || failed=1
+  go -C "$dir" run "$staticcheck" ./... || failed=1
+done
+exit $failed
