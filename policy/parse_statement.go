@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// statement reads one statement (P-3).
+func (p *parser) statement() bool {
+	s := Statement{Index: len(p.doc.Statements), Start: p.pos()}
+	var seen elements
+	ok := p.object(func(name string, pos Position) bool {
+		p.push(name, 0)
+		return p.element(&s, &seen, name, pos) && p.done()
+	})
+	if !ok {
+		return false
+	}
+	s.End = p.pos()
+	if !seen.effect {
+		p.report(s.Start, MissingElement, `add "Effect": "Allow" or "Effect": "Deny"`, "Effect is missing")
+	}
+	if len(p.problems) < maxProblems {
+		p.doc.Statements = append(p.doc.Statements, s)
+	}
+	return true
+}
+
+// elements remembers which elements of a statement were read, by the names
+// they came under.
+type elements struct {
+	effect                      bool
+	principal, action, resource string
+}
+
+// element reads the value of one element of a statement.
+func (p *parser) element(s *Statement, seen *elements, name string, pos Position) (ok bool) {
+	switch name {
+	case "Sid":
+		s.Sid, ok = p.text()
+	case "Effect":
+		seen.effect = true
+		s.Effect, ok = p.effect()
+	case "Principal", "NotPrincipal":
+		if p.conflict(&seen.principal, name, pos) {
+			return p.skip()
+		}
+		s.Principal, ok = p.principal(name == "NotPrincipal", pos)
+	case "Action", "NotAction":
+		if p.conflict(&seen.action, name, pos) {
+			return p.skip()
+		}
+		s.NotAction = name == "NotAction"
+		s.Action, ok = p.values(false)
+	case "Resource", "NotResource":
+		if p.conflict(&seen.resource, name, pos) {
+			return p.skip()
+		}
+		s.NotResource, s.HasResource = name == "NotResource", true
+		s.Resource, ok = p.values(false)
+	case "Condition":
+		s.Condition, ok = p.condition()
+	default:
+		seen.effect = p.unknown(name, pos, statementElements) == "Effect" || seen.effect
+		ok = p.skip()
+	}
+	return ok
+}
+
+// conflict reports an element whose other form the statement already has.
+func (p *parser) conflict(seen *string, name string, pos Position) bool {
+	if *seen != "" {
+		p.report(pos, ConflictingPair, "keep one of them, or split the statement", "a statement cannot have both %s and %s", *seen, name)
+		return true
+	}
+	*seen = name
+	return false
+}
+
+// effect reads the Effect element (P-4).
+func (p *parser) effect() (Effect, bool) {
+	p.peek()
+	pos := p.pos()
+	before := len(p.problems)
+	text, ok := p.text()
+	if !ok || len(p.problems) > before {
+		return 0, ok
+	}
+	var e Effect
+	if e.UnmarshalText([]byte(text)) == nil {
+		return e, true
+	}
+	code, fix := InvalidEffect, `write "Allow" or "Deny"`
+	if likely := closest(text, effectNames[1:]); likely != "" {
+		fix = fmt.Sprintf("write %q", likely)
+		if strings.EqualFold(likely, text) {
+			code = EffectLetterCase
+		}
+	}
+	p.report(pos, code, fix, "Effect must be Allow or Deny, not %s", quote(text))
+	return 0, true
+}
+
+// principal reads a Principal or NotPrincipal element (M-7).
+func (p *parser) principal(not bool, pos Position) (*PrincipalBlock, bool) {
+	block := &PrincipalBlock{Pos: pos, Not: not}
+	switch kind := p.peek(); kind {
+	case brokenValue:
+		return nil, false
+	case stringValue:
+		at := p.pos()
+		text, ok := p.string()
+		if ok && text != "*" {
+			p.report(at, WrongType, fmt.Sprintf(`write {%q: "%s"}`, principalTypeOf(text), clip(text)),
+				`%s must be "*" or an object, not %s`, p.last(), quote(text))
+		}
+		block.Everyone = true
+		return block, ok
+	case objectValue:
+		ok := p.object(func(name string, pos Position) bool {
+			p.push(name, 0)
+			list := block.list(name)
+			if list == nil {
+				p.unknownPrincipalType(name, pos)
+				return p.skip() && p.done()
+			}
+			var ok bool
+			*list, ok = p.values(false)
+			return ok && p.done()
+		})
+		return block, ok
+	default:
+		return nil, p.wrongType(kind, p.last(), `"*" or an object`)
+	}
+}
+
+// list returns the values of a principal type, or nil for a type unknown.
+func (b *PrincipalBlock) list(typ string) *[]Value {
+	switch typ {
+	case "AWS":
+		return &b.AWS
+	case "Service":
+		return &b.Service
+	case "Federated":
+		return &b.Federated
+	case "CanonicalUser":
+		return &b.Canonical
+	}
+	return nil
+}
+
+// principalTypeOf guesses the type that a bare principal belongs under.
+func principalTypeOf(text string) string {
+	switch {
+	case strings.Contains(text, "-provider/"):
+		return "Federated"
+	case !strings.HasPrefix(text, "arn:") && strings.HasSuffix(text, ".amazonaws.com"):
+		return "Service"
+	}
+	return "AWS"
+}
+
+func (p *parser) unknownPrincipalType(name string, pos Position) {
+	fix := "allowed are " + strings.Join(principalTypes, ", ")
+	if likely := closest(name, principalTypes); likely != "" {
+		fix = fmt.Sprintf("did you mean %q?", likely)
+	} else if name == "*" {
+		fix = `write "AWS"`
+	}
+	p.report(pos, UnknownElement, fix, "unknown principal type %s", quote(name))
+}
+
+// condition reads the Condition element: operators, keys and values (C-1).
+func (p *parser) condition() ([]Condition, bool) {
+	if kind := p.peek(); kind != objectValue {
+		return nil, kind != brokenValue && p.wrongType(kind, "Condition", "an object")
+	}
+	var list []Condition
+	ok := p.object(func(operator string, pos Position) bool {
+		p.push(operator, 0)
+		if kind := p.peek(); kind != objectValue {
+			return kind != brokenValue && p.notOperator(operator, pos, kind) && p.done()
+		}
+		return p.operator(&list, operator, pos) && p.done()
+	})
+	return list, ok
+}
+
+// notOperator reports a member of Condition whose value is no object.
+func (p *parser) notOperator(operator string, pos Position, kind jsonKind) bool {
+	if _, ok := parseOperator(operator); ok || !strings.Contains(operator, ":") {
+		return p.wrongType(kind, p.last(), "an object of condition keys")
+	}
+	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, clip(operator)),
+		"the condition key %s must stand under an operator", quote(operator))
+	return p.skip()
+}
+
+// operator reads the keys and values of one operator into list.
+func (p *parser) operator(list *[]Condition, operator string, opPos Position) bool {
+	var few [4]memberName
+	seen := nameSet{list: few[:0]} // :: key in lower case → where
+	return p.object(func(key string, pos Position) bool {
+		p.push(key, 0)
+		if first, twice := seen.add(strings.ToLower(key), pos); twice {
+			p.report(pos, DuplicateKey, "keep one of them: condition keys compare without regard to letter case",
+				"%s is already there at %d:%d", quote(key), first.Line, first.Column)
+		}
+		values, ok := p.values(true)
+		*list = append(*list, Condition{Operator: operator, OpPos: opPos, Key: key, KeyPos: pos, Values: values})
+		return ok && p.done()
+	})
+}
