@@ -26,6 +26,8 @@ var allowed = map[string]string{
 	"internal/audit":   "",
 	"internal/wire":    "internal/awserr",
 
+	"internal/wire/wiretest": "internal/wire",
+
 	// Storage. Only node names an engine.
 	"internal/kv":        "",
 	"internal/kv/kvtest": "internal/kv github.com/anishathalye/porcupine",
@@ -34,7 +36,7 @@ var allowed = map[string]string{
 	"internal/store":     "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
 
 	// Who is asking, and may they. None of these sees wire or awserr.
-	"internal/session": "",
+	"internal/session": "internal/ids",
 	"internal/authn":   "arn policy sigv4 internal/store internal/session internal/ids",
 	"internal/authz":   "arn policy internal/store internal/authn internal/session internal/audit",
 
@@ -78,7 +80,7 @@ var (
 
 // testers are the packages that only tests import: they may import testing, and
 // no other package may import them.
-var testers = set("internal/archtest", "internal/doctest", "internal/iamtest", "internal/kv/kvtest")
+var testers = set("internal/archtest", "internal/doctest", "internal/iamtest", "internal/kv/kvtest", "internal/wire/wiretest")
 
 // generators is the folder whose programs go generate runs; what they import
 // is their own affair, except that nothing imports them.
