@@ -37,7 +37,7 @@ import (
 // Options say where a store is and how much history it keeps. Only Path is needed.
 type Options struct {
 	Path     string // of the file, created with mode 0600 if it does not exist
-	LogKeep  int    // latest revisions that can be read and watched after; 0: 100,000
+	LogKeep  int    // latest revisions that can be read and watched after, at least; 0: 100,000
 	LogBytes int64  // that the history may take, about, even if LogKeep is not reached; 0: 128 MiB
 	NoSync   bool   // do not flush to the disk: a crash of the machine may destroy the file; for tests
 
@@ -66,10 +66,12 @@ type DB struct {
 	logKeep  kv.Revision
 	logBytes int64
 
+	commit func(*bbolt.Tx) error // (*bbolt.Tx).Commit, except in tests of its failure
+
 	reqs   chan *request
-	quit   chan struct{} // closed by Close
-	done   chan struct{} // closed when the writer has ended
-	reader sync.WaitGroup
+	quit   chan struct{}  // closed by Close
+	done   chan struct{}  // closed when the writer has ended
+	reader sync.WaitGroup // read transactions
 
 	mu      sync.Mutex
 	state   state         // published: durable, and what the tail ends with
@@ -119,6 +121,7 @@ func Open(o Options) (*DB, error) {
 		path:     o.Path,
 		logKeep:  kv.Revision(cmp.Or(max(o.LogKeep, 0), defaultLogKeep)),
 		logBytes: cmp.Or(max(o.LogBytes, 0), defaultLogBytes),
+		commit:   (*bbolt.Tx).Commit,
 		reqs:     make(chan *request, maxGroup),
 		quit:     make(chan struct{}),
 		done:     make(chan struct{}),

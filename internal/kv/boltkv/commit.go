@@ -188,7 +188,7 @@ func (d *DB) apply(g *groupTx, group []*request) (more bool, err error) {
 	if err := storeState(tx, g.state); err != nil {
 		return false, err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := d.commit(tx); err != nil {
 		return false, err
 	}
 	d.publish(g)
