@@ -22,10 +22,11 @@ const (
 // It is shared and must not be modified; Compile copies what it needs, so a
 // compiled Policy never changes. Make one with Parse.
 type Document struct {
-	Name       string // where it came from, for messages: a file, an ARN, an inline policy's name
-	Source     string // the text it was parsed from
-	Version    string // "2012-10-17", "2008-10-17" or "" when absent (which means 2008-10-17)
-	ID         string // the Id element
+	Name       string   // where it came from, for messages: a file, an ARN, an inline policy's name
+	Source     string   // the text it was parsed from
+	Version    string   // "2012-10-17", "2008-10-17" or "" when absent (which means 2008-10-17)
+	ID         string   // the Id element
+	VersionPos Position // of the Version element's value; zero when absent
 	Statements []Statement
 }
 
@@ -35,6 +36,9 @@ type Statement struct {
 	Sid        string // "" when absent
 	Effect     Effect
 	Start, End Position // of its opening brace, and just after its closing one
+
+	// Where the names of these elements stand; zero when absent.
+	SidPos, EffectPos, ActionPos, ResourcePos Position
 
 	Principal *PrincipalBlock // Principal or NotPrincipal; nil when absent
 

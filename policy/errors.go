@@ -26,6 +26,29 @@ const (
 	EffectLetterCase Code = "effect-letter-case"
 )
 
+// The codes of Validate and CheckVersion.
+const (
+	NoStatements      Code = "no-statements"
+	InvalidCharacter  Code = "invalid-character"
+	OldVersion        Code = "old-version"
+	InvalidSid        Code = "invalid-sid"
+	DuplicateSid      Code = "duplicate-sid"
+	ProhibitedElement Code = "prohibited-element"
+	ProhibitedEffect  Code = "prohibited-effect"
+	ProhibitedAction  Code = "prohibited-action"
+	MissingPrincipal  Code = "missing-principal"
+	InvalidPrincipal  Code = "invalid-principal"
+	MissingAction     Code = "missing-action"
+	InvalidAction     Code = "invalid-action"
+	MissingResource   Code = "missing-resource"
+	InvalidResource   Code = "invalid-resource"
+	MalformedResource Code = "malformed-resource"
+	UnknownOperator   Code = "unknown-operator"
+	InvalidKey        Code = "invalid-condition-key"
+	InvalidValue      Code = "invalid-condition-value"
+	InvalidVariable   Code = "invalid-variable"
+)
+
 // A Problem is one fault of a document.
 type Problem struct {
 	Pos     Position `json:"position"`
@@ -63,6 +86,17 @@ type ParseError struct {
 
 // Error returns one line a problem, "name:line:column: message (fix)".
 func (e *ParseError) Error() string { return join(e.Name, e.Problems) }
+
+// A ValidationError says why a document may not be used as a kind of policy. It
+// lists at least one and at most 20 problems, in source order.
+type ValidationError struct {
+	Name     string // of the document; may be empty
+	Kind     Kind
+	Problems []Problem
+}
+
+// Error returns one line a problem, "name:line:column: message (fix)".
+func (e *ValidationError) Error() string { return join(e.Name, e.Problems) }
 
 func join(name string, problems []Problem) string {
 	var b strings.Builder

@@ -221,7 +221,7 @@ func (p *parser) version() bool {
 	if ok && len(p.problems) == before && v != "2012-10-17" && v != "2008-10-17" {
 		p.report(pos, InvalidVersion, `write "2012-10-17"`, "%s is no version of the policy language", quote(v))
 	}
-	p.doc.Version = v
+	p.doc.Version, p.doc.VersionPos = v, pos
 	return ok
 }
 

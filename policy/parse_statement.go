@@ -39,9 +39,10 @@ type elements struct {
 func (p *parser) element(s *Statement, seen *elements, name string, pos Position) (ok bool) {
 	switch name {
 	case "Sid":
+		s.SidPos = pos
 		s.Sid, ok = p.text()
 	case "Effect":
-		seen.effect = true
+		seen.effect, s.EffectPos = true, pos
 		s.Effect, ok = p.effect()
 	case "Principal", "NotPrincipal":
 		if p.conflict(&seen.principal, name, pos) {
@@ -52,13 +53,13 @@ func (p *parser) element(s *Statement, seen *elements, name string, pos Position
 		if p.conflict(&seen.action, name, pos) {
 			return p.skip()
 		}
-		s.NotAction = name == "NotAction"
+		s.NotAction, s.ActionPos = name == "NotAction", pos
 		s.Action, ok = p.values(false)
 	case "Resource", "NotResource":
 		if p.conflict(&seen.resource, name, pos) {
 			return p.skip()
 		}
-		s.NotResource, s.HasResource = name == "NotResource", true
+		s.NotResource, s.HasResource, s.ResourcePos = name == "NotResource", true, pos
 		s.Resource, ok = p.values(false)
 	case "Condition":
 		s.Condition, ok = p.condition()
