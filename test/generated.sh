@@ -11,8 +11,13 @@ sums() {
     [ ! -f "$f" ] || sha256sum "$f"
   done
 }
+skip=()
+if ! command -v npm >/dev/null; then
+  echo "no npm here: the AWS managed policies are not generated anew"
+  skip=(-skip gen/managed)
+fi
 before=$(sums)
-go generate ./...
+go generate "${skip[@]}" ./...
 if ! changed=$(diff <(echo "$before") <(sums)); then
   printf 'not current, go generate changed:\n%s\n' "$(echo "$changed" | awk '/^[<>]/ {print $3}' | sort -u)"
   exit 1

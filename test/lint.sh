@@ -12,7 +12,12 @@ if [ -n "$unformatted" ]; then
   printf 'not as gofmt writes it:\n%s\n' "$unformatted"
   failed=1
 fi
-for mod in $(git ls-files -co --exclude-standard -- go.mod '*/go.mod'); do
+mods=$(git ls-files -co --exclude-standard -- go.mod '*/go.mod')
+if [ -z "$mods" ]; then
+  echo "no module found: is this a git checkout?"
+  exit 1
+fi
+for mod in $mods; do
   dir=$(dirname "$mod")
   go -C "$dir" vet ./... || failed=1
   go -C "$dir" run "$staticcheck" ./... || failed=1
