@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -82,6 +83,7 @@ type Member struct {
 // UnmarshalJSON reads a JSON object in its order.
 func (m *Members) UnmarshalJSON(b []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
@@ -119,29 +121,36 @@ func (m Members) MarshalJSON() ([]byte, error) {
 // load reads the model of a service and, when there is one, the file of what AWS added to the API after
 // the model was frozen (name.newer.json), which also replaces what it repeats.
 func load(models fs.FS, service string) (*Model, error) {
-	m := new(Model)
-	for _, file := range []string{service + ".json", service + ".newer.json"} {
-		raw, err := fs.ReadFile(models, "models/"+file)
-		if err != nil {
-			if len(m.Shapes) > 0 {
-				break
-			}
-			return nil, err
-		}
-		var part Model
-		dec := json.NewDecoder(bytes.NewReader(raw))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&part); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-		if m.Shapes == nil {
-			m = &part
-			continue
-		}
-		maps.Copy(m.Operations, part.Operations)
-		maps.Copy(m.Shapes, part.Shapes)
+	raw, err := fs.ReadFile(models, "models/"+service+".json")
+	if err != nil {
+		return nil, err
 	}
+	m, err := parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", service, err)
+	}
+	raw, err = fs.ReadFile(models, "models/"+service+".newer.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, m.check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	newer, err := parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s.newer: %w", service, err)
+	}
+	maps.Copy(m.Operations, newer.Operations)
+	maps.Copy(m.Shapes, newer.Shapes)
 	return m, m.check()
+}
+
+// parse reads a trimmed model. A trait that the generator does not know is an error.
+func parse(raw []byte) (*Model, error) {
+	m := new(Model)
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	return m, dec.Decode(m)
 }
 
 // check reports a reference to a shape that is not there, and what the generator does not know.

@@ -8,6 +8,7 @@
 package wiretest
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"reflect"
 	"strconv"
@@ -204,4 +205,27 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 	default:
 		panic("wiretest: cannot fill " + v.Type().String())
 	}
+}
+
+// Fuzz decodes arbitrary forms as each operation's input: nothing may panic, whatever is wrong is an
+// error of a size in proportion, and the audit record is JSON.
+func Fuzz(f *testing.F, shapes []Shape) {
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, s := range shapes {
+			form, err := wire.ParseForm(body)
+			if err != nil {
+				return
+			}
+			record := s.Decode(form).AppendJSON(nil)
+			if !json.Valid(record) {
+				t.Fatalf("%s: AppendJSON = %q, want JSON", s.Op, record)
+			}
+			if max := 1000 + 20*len(body); len(record) > max {
+				t.Fatalf("%s: a form of %d bytes made a record of %d, want at most %d", s.Op, len(body), len(record), max)
+			}
+			if err := form.Err(); err != nil && len(err.Error()) > 1<<18 {
+				t.Fatalf("%s: Err() has %d bytes", s.Op, len(err.Error()))
+			}
+		}
+	})
 }
