@@ -44,7 +44,7 @@ var allowed = map[string]string{
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
 		"internal/audit internal/ids internal/store",
 	"internal/iamapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
-		"internal/authn internal/authz internal/ids golang.org/x/crypto/argon2",
+		"internal/authn internal/authz internal/ids internal/managed golang.org/x/crypto/argon2",
 	"internal/stsapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids",
 
