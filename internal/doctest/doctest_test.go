@@ -40,6 +40,7 @@ fred in /
 	{"continued-lines", "'''console\n$ echo one \\\n>   two \\\n    three\none two three\n'''", ""},
 	{"here-document", "'''console\n$ cat > a.json <<'EOF'\n> {\"a\": 1}\n{\"b\": 2}\nEOF\n$ cat a.json\n{\"a\": 1}\n{\"b\": 2}\n'''", ""},
 	{"here-string", "'''console\n$ cat <<<one\none\n'''", ""},
+	{"an-alias", "'''console\n$ alias hi='echo hello'\n$ hi there\nhello there\n'''", ""},
 	{"the-shell-ends", "'''console\n$ exit 3\n'''", "the shell ended or took over"},
 	{"a-command-hangs", "'''console\n$ sleep 20\n'''", "the shell ended or took over 1s"},
 	{"rewritten-address", "'''console\n$ echo http://127.0.0.1:4280\nhttp://127.0.0.1:4280\n$ echo http://127.0.0.1:4280 | wc -c | tr -d ' '\n19\n'''", ""},
@@ -205,7 +206,7 @@ func TestMatchLines(t *testing.T) {
 		match           bool
 	}{
 		{"equal", "a\nb", "a\nb", true},
-		{"blanks-at-the-ends", "a  \nb\n\n", "a\nb\r\n", true},
+		{"blanks-at-the-ends", "a  \nb\n\n", "\na\nb\r\n", true},
 		{"a-blank-line-within", "a\n\nb", "a\nb", false},
 		{"nothing", "", "", true},
 		{"nothing-expected", "", "a", false},

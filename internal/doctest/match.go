@@ -12,7 +12,7 @@ import (
 var ellipses = []string{"…", "[..]"}
 
 // matchLines reports whether got is what want describes. Blanks at the end of a
-// line and blank lines at the end do not count.
+// line and blank lines at the beginning and the end do not count.
 func matchLines(want, got []string) bool {
 	return matchFrom(trim(want), trim(got))
 }
@@ -52,12 +52,15 @@ func matchLine(want, got string) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
-// trim returns lines without blanks at their ends and without blank lines at
-// the end.
+// trim returns lines without blanks at their ends and without blank lines
+// before the first and after the last.
 func trim(lines []string) []string {
 	lines = slices.Clone(lines)
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(line, " \t\r")
+	}
+	for len(lines) > 0 && lines[0] == "" {
+		lines = lines[1:]
 	}
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]

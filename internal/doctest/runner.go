@@ -47,7 +47,7 @@ func newRunner(t *testing.T, file string, env Env) *runner {
 	}
 	r.mean, r.show = strings.NewReplacer(env.Rewrite...), strings.NewReplacer(back...)
 
-	r.shell = r.bash()
+	r.shell = r.bash("-O", "expand_aliases") // as at a prompt
 	stdin, err := r.shell.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
