@@ -35,12 +35,12 @@ type User struct {
 	Tags     []Tag     `json:"tags,omitempty"`
 	Boundary string    `json:"boundary,omitempty"` // ARN of a managed policy
 	Grants
-	Groups []string      `json:"groups,omitempty"` // names as the groups spell them, in order of joining
+	Groups []string      `json:"groups,omitempty"` // ids of the groups, in order of joining; see View.GroupsOf
 	Keys   []AccessKey   `json:"keys,omitempty"`   // in order of creation
 	Login  *LoginProfile `json:"login,omitempty"`
 }
 
-// A Group is an IAM group. Its members are the users that name it.
+// A Group is an IAM group. Its members are the users that hold its id.
 type Group struct {
 	Name    string    `json:"name"`
 	Path    string    `json:"path"`
@@ -78,7 +78,7 @@ type Inline struct {
 // A Policy is a managed policy; the provider's own (arn:aws:iam::aws:policy/…)
 // have Account "aws" and are read-only.
 type Policy struct {
-	Account     string          `json:"-"`
+	Account     string          `json:"-"` // its owner: twelve digits, or "aws"
 	Name        string          `json:"name"`
 	Path        string          `json:"path"`
 	ID          string          `json:"id"` // ANPA…
@@ -128,4 +128,42 @@ type Use struct {
 	Time    time.Time `json:"time"` // to the minute
 	Region  string    `json:"region,omitempty"`
 	Service string    `json:"service,omitempty"`
+}
+
+// InlineNamed returns the inline policy of that name, or nil.
+func (g *Grants) InlineNamed(name string) *Document {
+	for i := range g.Inline {
+		if g.Inline[i].Name == name {
+			return g.Inline[i].Document
+		}
+	}
+	return nil
+}
+
+// Version returns the version with that id, or nil.
+func (p *Policy) Version(id string) *PolicyVersion {
+	for i := range p.Versions {
+		if p.Versions[i].ID == id {
+			return &p.Versions[i]
+		}
+	}
+	return nil
+}
+
+// DefaultVersion returns the version in force. Every stored policy has one.
+func (p *Policy) DefaultVersion() *PolicyVersion { return p.Version(p.Default) }
+
+// Key returns the access key of that id, or nil.
+func (u *User) Key(id string) *AccessKey { return findKey(u.Keys, id) }
+
+// Key returns the root user's access key of that id, or nil.
+func (a *Account) Key(id string) *AccessKey { return findKey(a.Keys, id) }
+
+func findKey(keys []AccessKey, id string) *AccessKey {
+	for i := range keys {
+		if keys[i].ID == id {
+			return &keys[i]
+		}
+	}
+	return nil
 }

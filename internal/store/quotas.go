@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import "unicode/utf8"
+
+// Names of quotas, as AWS's LimitExceeded texts have them where they name one
+// ("Cannot exceed quota for AccessKeysPerUser: 2").
+const (
+	QuotaUsers            = "UsersPerAccount"
+	QuotaGroups           = "GroupsPerAccount"
+	QuotaRoles            = "RolesPerAccount"
+	QuotaPolicies         = "PoliciesPerAccount"
+	QuotaProfiles         = "InstanceProfilesPerAccount"
+	QuotaVersionsInUse    = "PolicyVersionsInUsePerAccount"
+	QuotaServerCerts      = "ServerCertificatesPerAccount"
+	QuotaUserPolicies     = "PoliciesPerUser" // managed policies attached
+	QuotaGroupPolicies    = "PoliciesPerGroup"
+	QuotaRolePolicies     = "PoliciesPerRole"
+	QuotaGroupsPerUser    = "GroupsPerUser"
+	QuotaVersions         = "VersionsPerPolicy"
+	QuotaKeys             = "AccessKeysPerUser" // also of the root user
+	QuotaSigningCerts     = "SigningCertificatesPerUser"
+	QuotaRolesPerProfile  = "InstanceSessionsPerInstanceProfile"
+	QuotaTags             = "TagsPerResource"
+	QuotaPolicySize       = "PolicySize"     // sizes count characters other than white space
+	QuotaUserPolicySize   = "UserPolicySize" // all inline policies of one user together
+	QuotaGroupPolicySize  = "GroupPolicySize"
+	QuotaRolePolicySize   = "RolePolicySize"
+	QuotaAssumePolicySize = "ACLSizePerRole"
+)
+
+// A Quota is a limit that holds for an account, or for one thing in it.
+type Quota struct {
+	Name    string
+	Default int
+	Summary string // its key in GetAccountSummary, "" if it has none
+}
+
+// Quotas lists every quota. Account.Quotas overrides the defaults by name.
+// Source: the IAM User Guide, "IAM and AWS STS quotas".
+var Quotas = []Quota{
+	{QuotaUsers, 5000, "UsersQuota"},
+	{QuotaGroups, 300, "GroupsQuota"},
+	{QuotaRoles, 1000, "RolesQuota"},
+	{QuotaPolicies, 1500, "PoliciesQuota"},
+	{QuotaProfiles, 1000, "InstanceProfilesQuota"},
+	{QuotaVersionsInUse, 10000, "PolicyVersionsInUseQuota"},
+	{QuotaServerCerts, 20, "ServerCertificatesQuota"},
+	{QuotaUserPolicies, 10, "AttachedPoliciesPerUserQuota"},
+	{QuotaGroupPolicies, 10, "AttachedPoliciesPerGroupQuota"},
+	{QuotaRolePolicies, 10, "AttachedPoliciesPerRoleQuota"},
+	{QuotaGroupsPerUser, 10, "GroupsPerUserQuota"},
+	{QuotaVersions, 5, "VersionsPerPolicyQuota"},
+	{QuotaKeys, 2, "AccessKeysPerUserQuota"},
+	{QuotaSigningCerts, 2, "SigningCertificatesPerUserQuota"},
+	{QuotaRolesPerProfile, 1, ""},
+	{QuotaTags, 50, ""},
+	{QuotaPolicySize, 6144, "PolicySizeQuota"},
+	{QuotaUserPolicySize, 2048, "UserPolicySizeQuota"},
+	{QuotaGroupPolicySize, 5120, "GroupPolicySizeQuota"},
+	{QuotaRolePolicySize, 10240, "RolePolicySizeQuota"},
+	{QuotaAssumePolicySize, 2048, "AssumeRolePolicySizeQuota"},
+}
+
+var quotaDefaults = func() map[string]int {
+	m := make(map[string]int, len(Quotas))
+	for _, q := range Quotas {
+		m[q.Name] = q.Default
+	}
+	return m
+}()
+
+func (a *Account) quota(name string) int {
+	if n, ok := a.Quotas[name]; ok {
+		return n
+	}
+	return quotaDefaults[name]
+}
+
+// within returns a LimitError if now is over the quota and more than before,
+// so that a lowered quota never stops anyone from removing things.
+func (a *Account) within(name string, before, now int) error {
+	if limit := a.quota(name); now > limit && now > before {
+		return &LimitError{Quota: name, Limit: limit}
+	}
+	return nil
+}
+
+// Size returns the size of a policy text as quotas count it: its characters
+// other than white space.
+func Size(text string) int {
+	n := utf8.RuneCountInString(text)
+	for i := range len(text) {
+		switch text[i] {
+		case ' ', '\t', '\r', '\n':
+			n--
+		}
+	}
+	return n
+}
