@@ -143,6 +143,10 @@ var fixtures = []struct {
 	{"machine-paths", "in-a-page",
 		[]string{"docs/a.md", "one\ntwo `" + machine + "x`\n", "docs/b.md", "a" + machine + "is fine\n"},
 		"docs/a.md:2: names the path " + machine + " of one machine"},
+	{"links", "to-a-page-that-moved",
+		[]string{
+			"docs/a.md", "[b](b.md) [c](../c/d.txt#x) [e](https://example.com/e) [f](#f) [c](../c)\n", "c/d.txt", "d\n",
+		}, "docs/a.md: links to b.md, which is not there"},
 	{"fuzz-targets", "one-forgotten-one-lost",
 		[]string{
 			"arn/a_test.go", "package arn\nfunc FuzzParse(f *testing.F) {}\nfunc FuzzMatch(f *testing.F) {}\n",

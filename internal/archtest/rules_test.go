@@ -36,6 +36,7 @@ var rules = []rule{
 	{"makefile", makefile},
 	{"replace", noReplace},
 	{"machine-paths", machinePaths},
+	{"links", links},
 	{"fuzz-targets", fuzzTargets},
 }
 
@@ -282,6 +283,32 @@ func machinePaths(t *tree, report func(string, ...any)) {
 		text := t.texts[name]
 		if at := machinePath.FindStringSubmatchIndex(text); at != nil {
 			report("%s:%d: names the path %s of one machine", name, 1+strings.Count(text[:at[2]], "\n"), text[at[2]:at[3]])
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// links looks for links from a page to a file that is not there.
+func links(t *tree, report func(string, ...any)) {
+	exists := set(".")
+	for name := range t.texts {
+		for ; name != "."; name = path.Dir(name) {
+			exists[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.texts)) {
+		if path.Ext(name) != ".md" || strings.Contains(name, "testdata/") {
+			continue
+		}
+		for _, m := range link.FindAllStringSubmatch(t.texts[name], -1) {
+			target, _, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, ":") || target == "" {
+				continue // a URL, or a place on the same page
+			}
+			if !exists[path.Join(path.Dir(name), target)] {
+				report("%s: links to %s, which is not there", name, target)
+			}
 		}
 	}
 }
