@@ -17,19 +17,24 @@ const (
 )
 
 var (
+	rangeCredentialAgeDays                = wire.Range{Min: 1, Max: 36600}
 	rangeMaxItemsType                     = wire.Range{Min: 1, Max: 1000}
 	rangeMaxPasswordAgeType               = wire.Range{Min: 1, Max: 1095}
 	rangeMinimumPasswordLengthType        = wire.Range{Min: 6, Max: 128}
 	rangePasswordReusePreventionType      = wire.Range{Min: 1, Max: 24}
 	rangeRoleMaxSessionDurationType       = wire.Range{Min: 3600, Max: 43200}
+	rangeSessionDurationType              = wire.Range{Min: 300, Max: 43200}
+	sizePolicyParameterListType           = wire.Size{Min: 0, Max: 50}
 	sizeServiceNamespaceListType          = wire.Size{Min: 1, Max: 200}
 	sizeTagKeyListType                    = wire.Size{Min: 0, Max: 50}
 	sizeTagListType                       = wire.Size{Min: 0, Max: 50}
 	textAccessAdvisorUsageGranularityType = wire.Text{Enum: []string{"SERVICE_LEVEL", "ACTION_LEVEL"}}
 	textAccessKeyIdType                   = wire.Text{Min: 16, Max: 128, Pattern: `[\w]+`}
 	textAccountAliasType                  = wire.Text{Min: 3, Max: 63, Pattern: `^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$`}
+	textAccountIdType                     = wire.Text{Pattern: `\d{12}`}
 	textActionNameType                    = wire.Text{Min: 3, Max: 128}
 	textArnType                           = wire.Text{Min: 20, Max: 2048}
+	textAssertionEncryptionModeType       = wire.Text{Enum: []string{"Required", "Allowed"}}
 	textAssignmentStatusType              = wire.Text{Enum: []string{"Assigned", "Unassigned", "Any"}}
 	textAuthenticationCodeType            = wire.Text{Min: 6, Max: 6, Pattern: `[\d]+`}
 	textCertificateBodyType               = wire.Text{Min: 1, Max: 16384, Pattern: `[\u0009\u000A\u000D\u0020-\u00FF]+`}
@@ -39,6 +44,8 @@ var (
 	textContextKeyNameType                = wire.Text{Min: 5, Max: 256}
 	textContextKeyTypeEnum                = wire.Text{Enum: []string{"string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList"}}
 	textCustomSuffixType                  = wire.Text{Min: 1, Max: 64, Pattern: `[\w+=,.@-]+`}
+	textDelegationRequestDescriptionType  = wire.Text{Max: 1000, Pattern: `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`}
+	textDelegationRequestIdType           = wire.Text{Min: 16, Max: 128, Pattern: `[\w-]+`}
 	textDeletionTaskIdType                = wire.Text{Min: 1, Max: 1000}
 	textEncodingType                      = wire.Text{Enum: []string{"SSH", "PEM"}}
 	textEntityType                        = wire.Text{Enum: []string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"}}
@@ -47,23 +54,34 @@ var (
 	textGroupNameType                     = wire.Text{Min: 1, Max: 128, Pattern: `[\w+=,.@-]+`}
 	textInstanceProfileNameType           = wire.Text{Min: 1, Max: 128, Pattern: `[\w+=,.@-]+`}
 	textJobIDType                         = wire.Text{Min: 36, Max: 36}
+	textLocaleType                        = wire.Text{Min: 2, Max: 12}
 	textMarkerType                        = wire.Text{Min: 1, Max: 320, Pattern: `[\u0020-\u00FF]+`}
+	textNotesType                         = wire.Text{Max: 500, Pattern: `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`}
+	textNotificationChannelType           = wire.Text{Min: 2, Max: 400, Pattern: `^[a-zA-Z0-9:_.-]+$`}
 	textOpenIDConnectProviderUrlType      = wire.Text{Min: 1, Max: 255}
 	textOrganizationsEntityPathType       = wire.Text{Min: 19, Max: 427, Pattern: `^o-[0-9a-z]{10,32}\/r-[0-9a-z]{4,32}[0-9a-z-\/]*`}
 	textOrganizationsPolicyIdType         = wire.Text{Pattern: `^p-[0-9a-zA-Z_]{8,128}$`}
+	textOwnerIdType                       = wire.Text{Min: 20, Max: 2048, Pattern: `^[a-zA-Z0-9:/+=,.@_-]+$`}
 	textPasswordType                      = wire.Text{Min: 1, Max: 128, Pattern: `[\u0009\u000A\u000D\u0020-\u00FF]+`, Secret: true}
 	textPathPrefixType                    = wire.Text{Min: 1, Max: 512, Pattern: `\u002F[\u0021-\u007F]*`}
 	textPathType                          = wire.Text{Min: 1, Max: 512, Pattern: `(\u002F)|(\u002F[\u0021-\u007E]+\u002F)`}
 	textPolicyDescriptionType             = wire.Text{Max: 1000}
 	textPolicyDocumentType                = wire.Text{Min: 1, Max: 131072, Pattern: `[\u0009\u000A\u000D\u0020-\u00FF]+`}
 	textPolicyNameType                    = wire.Text{Min: 1, Max: 128, Pattern: `[\w+=,.@-]+`}
+	textPolicyParameterNameType           = wire.Text{Min: 5, Max: 256, Pattern: `[ -~]+`}
+	textPolicyParameterTypeEnum           = wire.Text{Enum: []string{"string", "stringList"}}
+	textPolicyParameterValueType          = wire.Text{Pattern: `[ -~]+`}
 	textPolicyPathType                    = wire.Text{Min: 1, Max: 512, Pattern: `((/[A-Za-z0-9\.,\+@=_-]+)*)/`}
 	textPolicyScopeType                   = wire.Text{Enum: []string{"All", "AWS", "Local"}}
 	textPolicyUsageType                   = wire.Text{Enum: []string{"PermissionsPolicy", "PermissionsBoundary"}}
 	textPolicyVersionIdType               = wire.Text{Pattern: `v[1-9][0-9]*(\.[A-Za-z0-9-]*)?`}
+	textPrivateKeyIdType                  = wire.Text{Min: 22, Max: 64, Pattern: `[A-Z0-9]+`}
 	textPrivateKeyType                    = wire.Text{Min: 1, Max: 16384, Pattern: `[\u0009\u000A\u000D\u0020-\u00FF]+`, Secret: true}
 	textPublicKeyIdType                   = wire.Text{Min: 20, Max: 128, Pattern: `[\w]+`}
 	textPublicKeyMaterialType             = wire.Text{Min: 1, Max: 16384, Pattern: `[\u0009\u000A\u000D\u0020-\u00FF]+`}
+	textRedirectUrlType                   = wire.Text{Min: 1, Max: 255, Pattern: `^http(s?)://[a-zA-Z0-9._/-]*(\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$`}
+	textRequestMessageType                = wire.Text{Max: 200, Pattern: `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`}
+	textRequestorWorkflowIdType           = wire.Text{Min: 5, Max: 400, Pattern: `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]+`}
 	textResourceHandlingOptionType        = wire.Text{Min: 1, Max: 64}
 	textResourceNameType                  = wire.Text{Min: 1, Max: 2048}
 	textRoleDescriptionType               = wire.Text{Max: 1000, Pattern: `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`}
@@ -75,13 +93,47 @@ var (
 	textServiceNamespaceType              = wire.Text{Min: 1, Max: 64, Pattern: `[\w-]*`}
 	textServiceSpecificCredentialId       = wire.Text{Min: 20, Max: 128, Pattern: `[\w]+`, Secret: true}
 	textSortKeyType                       = wire.Text{Enum: []string{"SERVICE_NAMESPACE_ASCENDING", "SERVICE_NAMESPACE_DESCENDING", "LAST_AUTHENTICATED_TIME_ASCENDING", "LAST_AUTHENTICATED_TIME_DESCENDING"}}
-	textStatusType                        = wire.Text{Enum: []string{"Active", "Inactive"}}
+	textStatusType                        = wire.Text{Enum: []string{"Active", "Inactive", "Expired"}}
 	textTagKeyType                        = wire.Text{Min: 1, Max: 128, Pattern: `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`}
 	textTagValueType                      = wire.Text{Max: 256, Pattern: `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`}
 	textThumbprintType                    = wire.Text{Min: 40, Max: 40}
 	textUserNameType                      = wire.Text{Min: 1, Max: 64, Pattern: `[\w+=,.@-]+`}
 	textVirtualMFADeviceName              = wire.Text{Min: 1, Pattern: `[\w+=,.@-]+`}
 )
+
+// AcceptDelegationRequestInput is the input of AcceptDelegationRequest.
+type AcceptDelegationRequestInput struct {
+	DelegationRequestId string
+}
+
+func decodeAcceptDelegationRequestInput(f *wire.Form) *AcceptDelegationRequestInput {
+	return &AcceptDelegationRequestInput{
+		DelegationRequestId: f.Required("DelegationRequestId", &textDelegationRequestIdType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *AcceptDelegationRequestInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "delegationRequestId", s.DelegationRequestId)
+	return wire.EndJSON(b, start)
+}
+
+// AcceptDelegationRequestOutput is the output of AcceptDelegationRequest.
+type AcceptDelegationRequestOutput struct{}
+
+// AppendXML implements wire.Output.
+func (s *AcceptDelegationRequestOutput) AppendXML(b []byte) []byte {
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *AcceptDelegationRequestOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
 
 // AddClientIDToOpenIDConnectProviderInput is the input of AddClientIDToOpenIDConnectProvider.
 type AddClientIDToOpenIDConnectProviderInput struct {
@@ -189,6 +241,40 @@ func (s *AddUserToGroupOutput) AppendXML(b []byte) []byte {
 
 // AppendJSON implements wire.Output.
 func (s *AddUserToGroupOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// AssociateDelegationRequestInput is the input of AssociateDelegationRequest.
+type AssociateDelegationRequestInput struct {
+	DelegationRequestId string
+}
+
+func decodeAssociateDelegationRequestInput(f *wire.Form) *AssociateDelegationRequestInput {
+	return &AssociateDelegationRequestInput{
+		DelegationRequestId: f.Required("DelegationRequestId", &textDelegationRequestIdType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *AssociateDelegationRequestInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "delegationRequestId", s.DelegationRequestId)
+	return wire.EndJSON(b, start)
+}
+
+// AssociateDelegationRequestOutput is the output of AssociateDelegationRequest.
+type AssociateDelegationRequestOutput struct{}
+
+// AppendXML implements wire.Output.
+func (s *AssociateDelegationRequestOutput) AppendXML(b []byte) []byte {
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *AssociateDelegationRequestOutput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
 	return wire.EndJSON(b, start)
@@ -421,6 +507,88 @@ func (s *CreateAccountAliasOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// CreateDelegationRequestInput is the input of CreateDelegationRequest.
+type CreateDelegationRequestInput struct {
+	OwnerAccountId      *string
+	Description         string
+	Permissions         DelegationPermission
+	RequestMessage      *string
+	RequestorWorkflowId string
+	RedirectUrl         *string
+	NotificationChannel string
+	SessionDuration     int32
+	OnlySendByOwner     bool
+}
+
+func decodeCreateDelegationRequestInput(f *wire.Form) *CreateDelegationRequestInput {
+	return &CreateDelegationRequestInput{
+		OwnerAccountId:      f.Optional("OwnerAccountId", &textAccountIdType),
+		Description:         f.Required("Description", &textDelegationRequestDescriptionType),
+		Permissions:         wire.RequiredStruct(f, "Permissions", decodeDelegationPermission),
+		RequestMessage:      f.Optional("RequestMessage", &textRequestMessageType),
+		RequestorWorkflowId: f.Required("RequestorWorkflowId", &textRequestorWorkflowIdType),
+		RedirectUrl:         f.Optional("RedirectUrl", &textRedirectUrlType),
+		NotificationChannel: f.Required("NotificationChannel", &textNotificationChannelType),
+		SessionDuration:     f.RequiredInt("SessionDuration", &rangeSessionDurationType),
+		OnlySendByOwner:     f.Bool("OnlySendByOwner"),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *CreateDelegationRequestInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.OwnerAccountId != nil {
+		b = wire.AppendJSONString(b, "ownerAccountId", *s.OwnerAccountId)
+	}
+	b = wire.AppendJSONString(b, "description", s.Description)
+	b = wire.AppendJSONKey(b, "permissions")
+	b = s.Permissions.appendJSON(b)
+	if s.RequestMessage != nil {
+		b = wire.AppendJSONString(b, "requestMessage", *s.RequestMessage)
+	}
+	b = wire.AppendJSONString(b, "requestorWorkflowId", s.RequestorWorkflowId)
+	if s.RedirectUrl != nil {
+		b = wire.AppendJSONString(b, "redirectUrl", *s.RedirectUrl)
+	}
+	b = wire.AppendJSONString(b, "notificationChannel", s.NotificationChannel)
+	b = wire.AppendJSONInt(b, "sessionDuration", s.SessionDuration)
+	b = wire.AppendJSONBool(b, "onlySendByOwner", s.OnlySendByOwner)
+	return wire.EndJSON(b, start)
+}
+
+// CreateDelegationRequestOutput is the output of CreateDelegationRequest.
+type CreateDelegationRequestOutput struct {
+	ConsoleDeepLink     *string
+	DelegationRequestId *string
+}
+
+// AppendXML implements wire.Output.
+func (s *CreateDelegationRequestOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "CreateDelegationRequestResult")
+	if s.ConsoleDeepLink != nil {
+		b = wire.AppendString(b, "ConsoleDeepLink", *s.ConsoleDeepLink)
+	}
+	if s.DelegationRequestId != nil {
+		b = wire.AppendString(b, "DelegationRequestId", *s.DelegationRequestId)
+	}
+	b = wire.AppendEnd(b, "CreateDelegationRequestResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *CreateDelegationRequestOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.ConsoleDeepLink != nil {
+		b = wire.AppendJSONString(b, "consoleDeepLink", *s.ConsoleDeepLink)
+	}
+	if s.DelegationRequestId != nil {
+		b = wire.AppendJSONString(b, "delegationRequestId", *s.DelegationRequestId)
+	}
+	return wire.EndJSON(b, start)
+}
+
 // CreateGroupInput is the input of CreateGroup.
 type CreateGroupInput struct {
 	Path      *string
@@ -524,15 +692,15 @@ func (s *CreateInstanceProfileOutput) AppendJSON(b []byte) []byte {
 
 // CreateLoginProfileInput is the input of CreateLoginProfile.
 type CreateLoginProfileInput struct {
-	UserName              string
-	Password              string
+	UserName              *string
+	Password              *string
 	PasswordResetRequired bool
 }
 
 func decodeCreateLoginProfileInput(f *wire.Form) *CreateLoginProfileInput {
 	return &CreateLoginProfileInput{
-		UserName:              f.Required("UserName", &textUserNameType),
-		Password:              f.Required("Password", &textPasswordType),
+		UserName:              f.Optional("UserName", &textUserNameType),
+		Password:              f.Optional("Password", &textPasswordType),
 		PasswordResetRequired: f.Bool("PasswordResetRequired"),
 	}
 }
@@ -541,8 +709,12 @@ func decodeCreateLoginProfileInput(f *wire.Form) *CreateLoginProfileInput {
 func (s *CreateLoginProfileInput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
-	b = wire.AppendJSONString(b, "userName", s.UserName)
-	b = wire.AppendJSONString(b, "password", wire.Hidden)
+	if s.UserName != nil {
+		b = wire.AppendJSONString(b, "userName", *s.UserName)
+	}
+	if s.Password != nil {
+		b = wire.AppendJSONString(b, "password", wire.Hidden)
+	}
 	b = wire.AppendJSONBool(b, "passwordResetRequired", s.PasswordResetRequired)
 	return wire.EndJSON(b, start)
 }
@@ -826,16 +998,20 @@ func (s *CreateRoleOutput) AppendJSON(b []byte) []byte {
 
 // CreateSAMLProviderInput is the input of CreateSAMLProvider.
 type CreateSAMLProviderInput struct {
-	SAMLMetadataDocument string
-	Name                 string
-	Tags                 []Tag
+	SAMLMetadataDocument    string
+	Name                    string
+	Tags                    []Tag
+	AssertionEncryptionMode *string
+	AddPrivateKey           *string
 }
 
 func decodeCreateSAMLProviderInput(f *wire.Form) *CreateSAMLProviderInput {
 	return &CreateSAMLProviderInput{
-		SAMLMetadataDocument: f.Required("SAMLMetadataDocument", &textSAMLMetadataDocumentType),
-		Name:                 f.Required("Name", &textSAMLProviderNameType),
-		Tags:                 wire.OptionalList(f, "Tags", &sizeTagListType, decodeTag),
+		SAMLMetadataDocument:    f.Required("SAMLMetadataDocument", &textSAMLMetadataDocumentType),
+		Name:                    f.Required("Name", &textSAMLProviderNameType),
+		Tags:                    wire.OptionalList(f, "Tags", &sizeTagListType, decodeTag),
+		AssertionEncryptionMode: f.Optional("AssertionEncryptionMode", &textAssertionEncryptionModeType),
+		AddPrivateKey:           f.Optional("AddPrivateKey", &textPrivateKeyType),
 	}
 }
 
@@ -847,6 +1023,12 @@ func (s *CreateSAMLProviderInput) AppendJSON(b []byte) []byte {
 	b = wire.AppendJSONString(b, "name", s.Name)
 	if s.Tags != nil {
 		b = wire.AppendJSONList(b, "tags", s.Tags, (*Tag).appendJSON)
+	}
+	if s.AssertionEncryptionMode != nil {
+		b = wire.AppendJSONString(b, "assertionEncryptionMode", *s.AssertionEncryptionMode)
+	}
+	if s.AddPrivateKey != nil {
+		b = wire.AppendJSONString(b, "addPrivateKey", wire.Hidden)
 	}
 	return wire.EndJSON(b, start)
 }
@@ -940,14 +1122,16 @@ func (s *CreateServiceLinkedRoleOutput) AppendJSON(b []byte) []byte {
 
 // CreateServiceSpecificCredentialInput is the input of CreateServiceSpecificCredential.
 type CreateServiceSpecificCredentialInput struct {
-	UserName    string
-	ServiceName string
+	UserName          string
+	ServiceName       string
+	CredentialAgeDays *int32
 }
 
 func decodeCreateServiceSpecificCredentialInput(f *wire.Form) *CreateServiceSpecificCredentialInput {
 	return &CreateServiceSpecificCredentialInput{
-		UserName:    f.Required("UserName", &textUserNameType),
-		ServiceName: f.Required("ServiceName", nil),
+		UserName:          f.Required("UserName", &textUserNameType),
+		ServiceName:       f.Required("ServiceName", nil),
+		CredentialAgeDays: f.OptionalInt("CredentialAgeDays", &rangeCredentialAgeDays),
 	}
 }
 
@@ -957,6 +1141,9 @@ func (s *CreateServiceSpecificCredentialInput) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	b = wire.AppendJSONString(b, "userName", s.UserName)
 	b = wire.AppendJSONString(b, "serviceName", s.ServiceName)
+	if s.CredentialAgeDays != nil {
+		b = wire.AppendJSONInt(b, "credentialAgeDays", *s.CredentialAgeDays)
+	}
 	return wire.EndJSON(b, start)
 }
 
@@ -1105,13 +1292,13 @@ func (s *CreateVirtualMFADeviceOutput) AppendJSON(b []byte) []byte {
 
 // DeactivateMFADeviceInput is the input of DeactivateMFADevice.
 type DeactivateMFADeviceInput struct {
-	UserName     string
+	UserName     *string
 	SerialNumber string
 }
 
 func decodeDeactivateMFADeviceInput(f *wire.Form) *DeactivateMFADeviceInput {
 	return &DeactivateMFADeviceInput{
-		UserName:     f.Required("UserName", &textExistingUserNameType),
+		UserName:     f.Optional("UserName", &textExistingUserNameType),
 		SerialNumber: f.Required("SerialNumber", &textSerialNumberType),
 	}
 }
@@ -1120,7 +1307,9 @@ func decodeDeactivateMFADeviceInput(f *wire.Form) *DeactivateMFADeviceInput {
 func (s *DeactivateMFADeviceInput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
-	b = wire.AppendJSONString(b, "userName", s.UserName)
+	if s.UserName != nil {
+		b = wire.AppendJSONString(b, "userName", *s.UserName)
+	}
 	b = wire.AppendJSONString(b, "serialNumber", s.SerialNumber)
 	return wire.EndJSON(b, start)
 }
@@ -1349,12 +1538,12 @@ func (s *DeleteInstanceProfileOutput) AppendJSON(b []byte) []byte {
 
 // DeleteLoginProfileInput is the input of DeleteLoginProfile.
 type DeleteLoginProfileInput struct {
-	UserName string
+	UserName *string
 }
 
 func decodeDeleteLoginProfileInput(f *wire.Form) *DeleteLoginProfileInput {
 	return &DeleteLoginProfileInput{
-		UserName: f.Required("UserName", &textUserNameType),
+		UserName: f.Optional("UserName", &textUserNameType),
 	}
 }
 
@@ -1362,7 +1551,9 @@ func decodeDeleteLoginProfileInput(f *wire.Form) *DeleteLoginProfileInput {
 func (s *DeleteLoginProfileInput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
-	b = wire.AppendJSONString(b, "userName", s.UserName)
+	if s.UserName != nil {
+		b = wire.AppendJSONString(b, "userName", *s.UserName)
+	}
 	return wire.EndJSON(b, start)
 }
 
@@ -2064,6 +2255,123 @@ func (s *DetachUserPolicyOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// DisableOrganizationsRootCredentialsManagementInput is the input of DisableOrganizationsRootCredentialsManagement.
+type DisableOrganizationsRootCredentialsManagementInput struct{}
+
+func decodeDisableOrganizationsRootCredentialsManagementInput(*wire.Form) *DisableOrganizationsRootCredentialsManagementInput {
+	return &DisableOrganizationsRootCredentialsManagementInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *DisableOrganizationsRootCredentialsManagementInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// DisableOrganizationsRootCredentialsManagementOutput is the output of DisableOrganizationsRootCredentialsManagement.
+type DisableOrganizationsRootCredentialsManagementOutput struct {
+	OrganizationId  *string
+	EnabledFeatures []string
+}
+
+// AppendXML implements wire.Output.
+func (s *DisableOrganizationsRootCredentialsManagementOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "DisableOrganizationsRootCredentialsManagementResult")
+	if s.OrganizationId != nil {
+		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
+	}
+	b = wire.AppendStrings(b, "EnabledFeatures", s.EnabledFeatures)
+	b = wire.AppendEnd(b, "DisableOrganizationsRootCredentialsManagementResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *DisableOrganizationsRootCredentialsManagementOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.OrganizationId != nil {
+		b = wire.AppendJSONString(b, "organizationId", *s.OrganizationId)
+	}
+	if s.EnabledFeatures != nil {
+		b = wire.AppendJSONStrings(b, "enabledFeatures", s.EnabledFeatures)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// DisableOrganizationsRootSessionsInput is the input of DisableOrganizationsRootSessions.
+type DisableOrganizationsRootSessionsInput struct{}
+
+func decodeDisableOrganizationsRootSessionsInput(*wire.Form) *DisableOrganizationsRootSessionsInput {
+	return &DisableOrganizationsRootSessionsInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *DisableOrganizationsRootSessionsInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// DisableOrganizationsRootSessionsOutput is the output of DisableOrganizationsRootSessions.
+type DisableOrganizationsRootSessionsOutput struct {
+	OrganizationId  *string
+	EnabledFeatures []string
+}
+
+// AppendXML implements wire.Output.
+func (s *DisableOrganizationsRootSessionsOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "DisableOrganizationsRootSessionsResult")
+	if s.OrganizationId != nil {
+		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
+	}
+	b = wire.AppendStrings(b, "EnabledFeatures", s.EnabledFeatures)
+	b = wire.AppendEnd(b, "DisableOrganizationsRootSessionsResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *DisableOrganizationsRootSessionsOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.OrganizationId != nil {
+		b = wire.AppendJSONString(b, "organizationId", *s.OrganizationId)
+	}
+	if s.EnabledFeatures != nil {
+		b = wire.AppendJSONStrings(b, "enabledFeatures", s.EnabledFeatures)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// DisableOutboundWebIdentityFederationInput is the input of DisableOutboundWebIdentityFederation.
+type DisableOutboundWebIdentityFederationInput struct{}
+
+func decodeDisableOutboundWebIdentityFederationInput(*wire.Form) *DisableOutboundWebIdentityFederationInput {
+	return &DisableOutboundWebIdentityFederationInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *DisableOutboundWebIdentityFederationInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// DisableOutboundWebIdentityFederationOutput is the output of DisableOutboundWebIdentityFederation.
+type DisableOutboundWebIdentityFederationOutput struct{}
+
+// AppendXML implements wire.Output.
+func (s *DisableOutboundWebIdentityFederationOutput) AppendXML(b []byte) []byte {
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *DisableOutboundWebIdentityFederationOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
 // EnableMFADeviceInput is the input of EnableMFADevice.
 type EnableMFADeviceInput struct {
 	UserName            string
@@ -2104,6 +2412,133 @@ func (s *EnableMFADeviceOutput) AppendXML(b []byte) []byte {
 func (s *EnableMFADeviceOutput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// EnableOrganizationsRootCredentialsManagementInput is the input of EnableOrganizationsRootCredentialsManagement.
+type EnableOrganizationsRootCredentialsManagementInput struct{}
+
+func decodeEnableOrganizationsRootCredentialsManagementInput(*wire.Form) *EnableOrganizationsRootCredentialsManagementInput {
+	return &EnableOrganizationsRootCredentialsManagementInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *EnableOrganizationsRootCredentialsManagementInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// EnableOrganizationsRootCredentialsManagementOutput is the output of EnableOrganizationsRootCredentialsManagement.
+type EnableOrganizationsRootCredentialsManagementOutput struct {
+	OrganizationId  *string
+	EnabledFeatures []string
+}
+
+// AppendXML implements wire.Output.
+func (s *EnableOrganizationsRootCredentialsManagementOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "EnableOrganizationsRootCredentialsManagementResult")
+	if s.OrganizationId != nil {
+		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
+	}
+	b = wire.AppendStrings(b, "EnabledFeatures", s.EnabledFeatures)
+	b = wire.AppendEnd(b, "EnableOrganizationsRootCredentialsManagementResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *EnableOrganizationsRootCredentialsManagementOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.OrganizationId != nil {
+		b = wire.AppendJSONString(b, "organizationId", *s.OrganizationId)
+	}
+	if s.EnabledFeatures != nil {
+		b = wire.AppendJSONStrings(b, "enabledFeatures", s.EnabledFeatures)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// EnableOrganizationsRootSessionsInput is the input of EnableOrganizationsRootSessions.
+type EnableOrganizationsRootSessionsInput struct{}
+
+func decodeEnableOrganizationsRootSessionsInput(*wire.Form) *EnableOrganizationsRootSessionsInput {
+	return &EnableOrganizationsRootSessionsInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *EnableOrganizationsRootSessionsInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// EnableOrganizationsRootSessionsOutput is the output of EnableOrganizationsRootSessions.
+type EnableOrganizationsRootSessionsOutput struct {
+	OrganizationId  *string
+	EnabledFeatures []string
+}
+
+// AppendXML implements wire.Output.
+func (s *EnableOrganizationsRootSessionsOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "EnableOrganizationsRootSessionsResult")
+	if s.OrganizationId != nil {
+		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
+	}
+	b = wire.AppendStrings(b, "EnabledFeatures", s.EnabledFeatures)
+	b = wire.AppendEnd(b, "EnableOrganizationsRootSessionsResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *EnableOrganizationsRootSessionsOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.OrganizationId != nil {
+		b = wire.AppendJSONString(b, "organizationId", *s.OrganizationId)
+	}
+	if s.EnabledFeatures != nil {
+		b = wire.AppendJSONStrings(b, "enabledFeatures", s.EnabledFeatures)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// EnableOutboundWebIdentityFederationInput is the input of EnableOutboundWebIdentityFederation.
+type EnableOutboundWebIdentityFederationInput struct{}
+
+func decodeEnableOutboundWebIdentityFederationInput(*wire.Form) *EnableOutboundWebIdentityFederationInput {
+	return &EnableOutboundWebIdentityFederationInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *EnableOutboundWebIdentityFederationInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// EnableOutboundWebIdentityFederationOutput is the output of EnableOutboundWebIdentityFederation.
+type EnableOutboundWebIdentityFederationOutput struct {
+	IssuerIdentifier *string
+}
+
+// AppendXML implements wire.Output.
+func (s *EnableOutboundWebIdentityFederationOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "EnableOutboundWebIdentityFederationResult")
+	if s.IssuerIdentifier != nil {
+		b = wire.AppendString(b, "IssuerIdentifier", *s.IssuerIdentifier)
+	}
+	b = wire.AppendEnd(b, "EnableOutboundWebIdentityFederationResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *EnableOutboundWebIdentityFederationOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.IssuerIdentifier != nil {
+		b = wire.AppendJSONString(b, "issuerIdentifier", *s.IssuerIdentifier)
+	}
 	return wire.EndJSON(b, start)
 }
 
@@ -2601,6 +3036,70 @@ func (s *GetCredentialReportOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// GetDelegationRequestInput is the input of GetDelegationRequest.
+type GetDelegationRequestInput struct {
+	DelegationRequestId       string
+	DelegationPermissionCheck bool
+}
+
+func decodeGetDelegationRequestInput(f *wire.Form) *GetDelegationRequestInput {
+	return &GetDelegationRequestInput{
+		DelegationRequestId:       f.Required("DelegationRequestId", &textDelegationRequestIdType),
+		DelegationPermissionCheck: f.Bool("DelegationPermissionCheck"),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *GetDelegationRequestInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "delegationRequestId", s.DelegationRequestId)
+	b = wire.AppendJSONBool(b, "delegationPermissionCheck", s.DelegationPermissionCheck)
+	return wire.EndJSON(b, start)
+}
+
+// GetDelegationRequestOutput is the output of GetDelegationRequest.
+type GetDelegationRequestOutput struct {
+	DelegationRequest     *DelegationRequest
+	PermissionCheckStatus *string
+	PermissionCheckResult *string
+}
+
+// AppendXML implements wire.Output.
+func (s *GetDelegationRequestOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "GetDelegationRequestResult")
+	if s.DelegationRequest != nil {
+		b = wire.AppendStart(b, "DelegationRequest")
+		b = s.DelegationRequest.appendXML(b)
+		b = wire.AppendEnd(b, "DelegationRequest")
+	}
+	if s.PermissionCheckStatus != nil {
+		b = wire.AppendString(b, "PermissionCheckStatus", *s.PermissionCheckStatus)
+	}
+	if s.PermissionCheckResult != nil {
+		b = wire.AppendString(b, "PermissionCheckResult", *s.PermissionCheckResult)
+	}
+	b = wire.AppendEnd(b, "GetDelegationRequestResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *GetDelegationRequestOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.DelegationRequest != nil {
+		b = wire.AppendJSONKey(b, "delegationRequest")
+		b = s.DelegationRequest.appendJSON(b)
+	}
+	if s.PermissionCheckStatus != nil {
+		b = wire.AppendJSONString(b, "permissionCheckStatus", *s.PermissionCheckStatus)
+	}
+	if s.PermissionCheckResult != nil {
+		b = wire.AppendJSONString(b, "permissionCheckResult", *s.PermissionCheckResult)
+	}
+	return wire.EndJSON(b, start)
+}
+
 // GetGroupInput is the input of GetGroup.
 type GetGroupInput struct {
 	GroupName string
@@ -2718,6 +3217,69 @@ func (s *GetGroupPolicyOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// GetHumanReadableSummaryInput is the input of GetHumanReadableSummary.
+type GetHumanReadableSummaryInput struct {
+	EntityArn string
+	Locale    *string
+}
+
+func decodeGetHumanReadableSummaryInput(f *wire.Form) *GetHumanReadableSummaryInput {
+	return &GetHumanReadableSummaryInput{
+		EntityArn: f.Required("EntityArn", &textArnType),
+		Locale:    f.Optional("Locale", &textLocaleType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *GetHumanReadableSummaryInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "entityArn", s.EntityArn)
+	if s.Locale != nil {
+		b = wire.AppendJSONString(b, "locale", *s.Locale)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// GetHumanReadableSummaryOutput is the output of GetHumanReadableSummary.
+type GetHumanReadableSummaryOutput struct {
+	SummaryContent *string
+	Locale         *string
+	SummaryState   *string
+}
+
+// AppendXML implements wire.Output.
+func (s *GetHumanReadableSummaryOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "GetHumanReadableSummaryResult")
+	if s.SummaryContent != nil {
+		b = wire.AppendString(b, "SummaryContent", *s.SummaryContent)
+	}
+	if s.Locale != nil {
+		b = wire.AppendString(b, "Locale", *s.Locale)
+	}
+	if s.SummaryState != nil {
+		b = wire.AppendString(b, "SummaryState", *s.SummaryState)
+	}
+	b = wire.AppendEnd(b, "GetHumanReadableSummaryResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *GetHumanReadableSummaryOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.SummaryContent != nil {
+		b = wire.AppendJSONString(b, "summaryContent", *s.SummaryContent)
+	}
+	if s.Locale != nil {
+		b = wire.AppendJSONString(b, "locale", *s.Locale)
+	}
+	if s.SummaryState != nil {
+		b = wire.AppendJSONString(b, "summaryState", *s.SummaryState)
+	}
+	return wire.EndJSON(b, start)
+}
+
 // GetInstanceProfileInput is the input of GetInstanceProfile.
 type GetInstanceProfileInput struct {
 	InstanceProfileName string
@@ -2763,12 +3325,12 @@ func (s *GetInstanceProfileOutput) AppendJSON(b []byte) []byte {
 
 // GetLoginProfileInput is the input of GetLoginProfile.
 type GetLoginProfileInput struct {
-	UserName string
+	UserName *string
 }
 
 func decodeGetLoginProfileInput(f *wire.Form) *GetLoginProfileInput {
 	return &GetLoginProfileInput{
-		UserName: f.Required("UserName", &textUserNameType),
+		UserName: f.Optional("UserName", &textUserNameType),
 	}
 }
 
@@ -2776,7 +3338,9 @@ func decodeGetLoginProfileInput(f *wire.Form) *GetLoginProfileInput {
 func (s *GetLoginProfileInput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
-	b = wire.AppendJSONString(b, "userName", s.UserName)
+	if s.UserName != nil {
+		b = wire.AppendJSONString(b, "userName", *s.UserName)
+	}
 	return wire.EndJSON(b, start)
 }
 
@@ -3028,6 +3592,48 @@ func (s *GetOrganizationsAccessReportOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// GetOutboundWebIdentityFederationInfoInput is the input of GetOutboundWebIdentityFederationInfo.
+type GetOutboundWebIdentityFederationInfoInput struct{}
+
+func decodeGetOutboundWebIdentityFederationInfoInput(*wire.Form) *GetOutboundWebIdentityFederationInfoInput {
+	return &GetOutboundWebIdentityFederationInfoInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *GetOutboundWebIdentityFederationInfoInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// GetOutboundWebIdentityFederationInfoOutput is the output of GetOutboundWebIdentityFederationInfo.
+type GetOutboundWebIdentityFederationInfoOutput struct {
+	IssuerIdentifier  *string
+	JwtVendingEnabled bool
+}
+
+// AppendXML implements wire.Output.
+func (s *GetOutboundWebIdentityFederationInfoOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "GetOutboundWebIdentityFederationInfoResult")
+	if s.IssuerIdentifier != nil {
+		b = wire.AppendString(b, "IssuerIdentifier", *s.IssuerIdentifier)
+	}
+	b = wire.AppendBool(b, "JwtVendingEnabled", s.JwtVendingEnabled)
+	b = wire.AppendEnd(b, "GetOutboundWebIdentityFederationInfoResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *GetOutboundWebIdentityFederationInfoOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.IssuerIdentifier != nil {
+		b = wire.AppendJSONString(b, "issuerIdentifier", *s.IssuerIdentifier)
+	}
+	b = wire.AppendJSONBool(b, "jwtVendingEnabled", s.JwtVendingEnabled)
+	return wire.EndJSON(b, start)
+}
+
 // GetPolicyInput is the input of GetPolicy.
 type GetPolicyInput struct {
 	PolicyArn string
@@ -3238,21 +3844,31 @@ func (s *GetSAMLProviderInput) AppendJSON(b []byte) []byte {
 
 // GetSAMLProviderOutput is the output of GetSAMLProvider.
 type GetSAMLProviderOutput struct {
-	SAMLMetadataDocument *string
-	CreateDate           time.Time
-	ValidUntil           time.Time
-	Tags                 []Tag
+	SAMLProviderUUID        *string
+	SAMLMetadataDocument    *string
+	CreateDate              time.Time
+	ValidUntil              time.Time
+	Tags                    []Tag
+	AssertionEncryptionMode *string
+	PrivateKeyList          []SAMLPrivateKey
 }
 
 // AppendXML implements wire.Output.
 func (s *GetSAMLProviderOutput) AppendXML(b []byte) []byte {
 	b = wire.AppendStart(b, "GetSAMLProviderResult")
+	if s.SAMLProviderUUID != nil {
+		b = wire.AppendString(b, "SAMLProviderUUID", *s.SAMLProviderUUID)
+	}
 	if s.SAMLMetadataDocument != nil {
 		b = wire.AppendString(b, "SAMLMetadataDocument", *s.SAMLMetadataDocument)
 	}
 	b = wire.AppendTime(b, "CreateDate", s.CreateDate)
 	b = wire.AppendTime(b, "ValidUntil", s.ValidUntil)
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
+	if s.AssertionEncryptionMode != nil {
+		b = wire.AppendString(b, "AssertionEncryptionMode", *s.AssertionEncryptionMode)
+	}
+	b = wire.AppendList(b, "PrivateKeyList", s.PrivateKeyList, (*SAMLPrivateKey).appendXML)
 	b = wire.AppendEnd(b, "GetSAMLProviderResult")
 	return b
 }
@@ -3261,6 +3877,9 @@ func (s *GetSAMLProviderOutput) AppendXML(b []byte) []byte {
 func (s *GetSAMLProviderOutput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
+	if s.SAMLProviderUUID != nil {
+		b = wire.AppendJSONString(b, "sAMLProviderUUID", *s.SAMLProviderUUID)
+	}
 	if s.SAMLMetadataDocument != nil {
 		b = wire.AppendJSONString(b, "sAMLMetadataDocument", *s.SAMLMetadataDocument)
 	}
@@ -3268,6 +3887,12 @@ func (s *GetSAMLProviderOutput) AppendJSON(b []byte) []byte {
 	b = wire.AppendJSONTime(b, "validUntil", s.ValidUntil)
 	if s.Tags != nil {
 		b = wire.AppendJSONList(b, "tags", s.Tags, (*Tag).appendJSON)
+	}
+	if s.AssertionEncryptionMode != nil {
+		b = wire.AppendJSONString(b, "assertionEncryptionMode", *s.AssertionEncryptionMode)
+	}
+	if s.PrivateKeyList != nil {
+		b = wire.AppendJSONList(b, "privateKeyList", s.PrivateKeyList, (*SAMLPrivateKey).appendJSON)
 	}
 	return wire.EndJSON(b, start)
 }
@@ -4008,6 +4633,70 @@ func (s *ListAttachedUserPoliciesOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// ListDelegationRequestsInput is the input of ListDelegationRequests.
+type ListDelegationRequestsInput struct {
+	OwnerId  *string
+	Marker   *string
+	MaxItems *int32
+}
+
+func decodeListDelegationRequestsInput(f *wire.Form) *ListDelegationRequestsInput {
+	return &ListDelegationRequestsInput{
+		OwnerId:  f.Optional("OwnerId", &textOwnerIdType),
+		Marker:   f.Optional("Marker", &textMarkerType),
+		MaxItems: f.OptionalInt("MaxItems", &rangeMaxItemsType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *ListDelegationRequestsInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.OwnerId != nil {
+		b = wire.AppendJSONString(b, "ownerId", *s.OwnerId)
+	}
+	if s.Marker != nil {
+		b = wire.AppendJSONString(b, "marker", *s.Marker)
+	}
+	if s.MaxItems != nil {
+		b = wire.AppendJSONInt(b, "maxItems", *s.MaxItems)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// ListDelegationRequestsOutput is the output of ListDelegationRequests.
+type ListDelegationRequestsOutput struct {
+	DelegationRequests []DelegationRequest
+	Marker             *string
+	IsTruncated        bool
+}
+
+// AppendXML implements wire.Output.
+func (s *ListDelegationRequestsOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "ListDelegationRequestsResult")
+	b = wire.AppendList(b, "DelegationRequests", s.DelegationRequests, (*DelegationRequest).appendXML)
+	if s.Marker != nil {
+		b = wire.AppendString(b, "Marker", *s.Marker)
+	}
+	b = wire.AppendBool(b, "isTruncated", s.IsTruncated)
+	b = wire.AppendEnd(b, "ListDelegationRequestsResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *ListDelegationRequestsOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.DelegationRequests != nil {
+		b = wire.AppendJSONList(b, "delegationRequests", s.DelegationRequests, (*DelegationRequest).appendJSON)
+	}
+	if s.Marker != nil {
+		b = wire.AppendJSONString(b, "marker", *s.Marker)
+	}
+	b = wire.AppendJSONBool(b, "isTruncated", s.IsTruncated)
+	return wire.EndJSON(b, start)
+}
+
 // ListEntitiesForPolicyInput is the input of ListEntitiesForPolicy.
 type ListEntitiesForPolicyInput struct {
 	PolicyArn         string
@@ -4692,6 +5381,50 @@ func (s *ListOpenIDConnectProvidersOutput) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	if s.OpenIDConnectProviderList != nil {
 		b = wire.AppendJSONList(b, "openIDConnectProviderList", s.OpenIDConnectProviderList, (*OpenIDConnectProviderListEntry).appendJSON)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// ListOrganizationsFeaturesInput is the input of ListOrganizationsFeatures.
+type ListOrganizationsFeaturesInput struct{}
+
+func decodeListOrganizationsFeaturesInput(*wire.Form) *ListOrganizationsFeaturesInput {
+	return &ListOrganizationsFeaturesInput{}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *ListOrganizationsFeaturesInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// ListOrganizationsFeaturesOutput is the output of ListOrganizationsFeatures.
+type ListOrganizationsFeaturesOutput struct {
+	OrganizationId  *string
+	EnabledFeatures []string
+}
+
+// AppendXML implements wire.Output.
+func (s *ListOrganizationsFeaturesOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "ListOrganizationsFeaturesResult")
+	if s.OrganizationId != nil {
+		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
+	}
+	b = wire.AppendStrings(b, "EnabledFeatures", s.EnabledFeatures)
+	b = wire.AppendEnd(b, "ListOrganizationsFeaturesResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *ListOrganizationsFeaturesOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.OrganizationId != nil {
+		b = wire.AppendJSONString(b, "organizationId", *s.OrganizationId)
+	}
+	if s.EnabledFeatures != nil {
+		b = wire.AppendJSONStrings(b, "enabledFeatures", s.EnabledFeatures)
 	}
 	return wire.EndJSON(b, start)
 }
@@ -5440,12 +6173,18 @@ func (s *ListServerCertificatesOutput) AppendJSON(b []byte) []byte {
 type ListServiceSpecificCredentialsInput struct {
 	UserName    *string
 	ServiceName *string
+	AllUsers    *bool
+	Marker      *string
+	MaxItems    *int32
 }
 
 func decodeListServiceSpecificCredentialsInput(f *wire.Form) *ListServiceSpecificCredentialsInput {
 	return &ListServiceSpecificCredentialsInput{
 		UserName:    f.Optional("UserName", &textUserNameType),
 		ServiceName: f.Optional("ServiceName", nil),
+		AllUsers:    f.OptionalBool("AllUsers"),
+		Marker:      f.Optional("Marker", &textMarkerType),
+		MaxItems:    f.OptionalInt("MaxItems", &rangeMaxItemsType),
 	}
 }
 
@@ -5459,18 +6198,33 @@ func (s *ListServiceSpecificCredentialsInput) AppendJSON(b []byte) []byte {
 	if s.ServiceName != nil {
 		b = wire.AppendJSONString(b, "serviceName", *s.ServiceName)
 	}
+	if s.AllUsers != nil {
+		b = wire.AppendJSONBool(b, "allUsers", *s.AllUsers)
+	}
+	if s.Marker != nil {
+		b = wire.AppendJSONString(b, "marker", *s.Marker)
+	}
+	if s.MaxItems != nil {
+		b = wire.AppendJSONInt(b, "maxItems", *s.MaxItems)
+	}
 	return wire.EndJSON(b, start)
 }
 
 // ListServiceSpecificCredentialsOutput is the output of ListServiceSpecificCredentials.
 type ListServiceSpecificCredentialsOutput struct {
 	ServiceSpecificCredentials []ServiceSpecificCredentialMetadata
+	Marker                     *string
+	IsTruncated                bool
 }
 
 // AppendXML implements wire.Output.
 func (s *ListServiceSpecificCredentialsOutput) AppendXML(b []byte) []byte {
 	b = wire.AppendStart(b, "ListServiceSpecificCredentialsResult")
 	b = wire.AppendList(b, "ServiceSpecificCredentials", s.ServiceSpecificCredentials, (*ServiceSpecificCredentialMetadata).appendXML)
+	if s.Marker != nil {
+		b = wire.AppendString(b, "Marker", *s.Marker)
+	}
+	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
 	b = wire.AppendEnd(b, "ListServiceSpecificCredentialsResult")
 	return b
 }
@@ -5482,6 +6236,10 @@ func (s *ListServiceSpecificCredentialsOutput) AppendJSON(b []byte) []byte {
 	if s.ServiceSpecificCredentials != nil {
 		b = wire.AppendJSONList(b, "serviceSpecificCredentials", s.ServiceSpecificCredentials, (*ServiceSpecificCredentialMetadata).appendJSON)
 	}
+	if s.Marker != nil {
+		b = wire.AppendJSONString(b, "marker", *s.Marker)
+	}
+	b = wire.AppendJSONBool(b, "isTruncated", s.IsTruncated)
 	return wire.EndJSON(b, start)
 }
 
@@ -5995,6 +6753,45 @@ func (s *PutUserPolicyOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// RejectDelegationRequestInput is the input of RejectDelegationRequest.
+type RejectDelegationRequestInput struct {
+	DelegationRequestId string
+	Notes               *string
+}
+
+func decodeRejectDelegationRequestInput(f *wire.Form) *RejectDelegationRequestInput {
+	return &RejectDelegationRequestInput{
+		DelegationRequestId: f.Required("DelegationRequestId", &textDelegationRequestIdType),
+		Notes:               f.Optional("Notes", &textNotesType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *RejectDelegationRequestInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "delegationRequestId", s.DelegationRequestId)
+	if s.Notes != nil {
+		b = wire.AppendJSONString(b, "notes", *s.Notes)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// RejectDelegationRequestOutput is the output of RejectDelegationRequest.
+type RejectDelegationRequestOutput struct{}
+
+// AppendXML implements wire.Output.
+func (s *RejectDelegationRequestOutput) AppendXML(b []byte) []byte {
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *RejectDelegationRequestOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
 // RemoveClientIDFromOpenIDConnectProviderInput is the input of RemoveClientIDFromOpenIDConnectProvider.
 type RemoveClientIDFromOpenIDConnectProviderInput struct {
 	OpenIDConnectProviderArn string
@@ -6196,6 +6993,40 @@ func (s *ResyncMFADeviceOutput) AppendXML(b []byte) []byte {
 
 // AppendJSON implements wire.Output.
 func (s *ResyncMFADeviceOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
+// SendDelegationTokenInput is the input of SendDelegationToken.
+type SendDelegationTokenInput struct {
+	DelegationRequestId string
+}
+
+func decodeSendDelegationTokenInput(f *wire.Form) *SendDelegationTokenInput {
+	return &SendDelegationTokenInput{
+		DelegationRequestId: f.Required("DelegationRequestId", &textDelegationRequestIdType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *SendDelegationTokenInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "delegationRequestId", s.DelegationRequestId)
+	return wire.EndJSON(b, start)
+}
+
+// SendDelegationTokenOutput is the output of SendDelegationToken.
+type SendDelegationTokenOutput struct{}
+
+// AppendXML implements wire.Output.
+func (s *SendDelegationTokenOutput) AppendXML(b []byte) []byte {
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *SendDelegationTokenOutput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
 	return wire.EndJSON(b, start)
@@ -7252,6 +8083,45 @@ func (s *UpdateAssumeRolePolicyOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// UpdateDelegationRequestInput is the input of UpdateDelegationRequest.
+type UpdateDelegationRequestInput struct {
+	DelegationRequestId string
+	Notes               *string
+}
+
+func decodeUpdateDelegationRequestInput(f *wire.Form) *UpdateDelegationRequestInput {
+	return &UpdateDelegationRequestInput{
+		DelegationRequestId: f.Required("DelegationRequestId", &textDelegationRequestIdType),
+		Notes:               f.Optional("Notes", &textNotesType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *UpdateDelegationRequestInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "delegationRequestId", s.DelegationRequestId)
+	if s.Notes != nil {
+		b = wire.AppendJSONString(b, "notes", *s.Notes)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// UpdateDelegationRequestOutput is the output of UpdateDelegationRequest.
+type UpdateDelegationRequestOutput struct{}
+
+// AppendXML implements wire.Output.
+func (s *UpdateDelegationRequestOutput) AppendXML(b []byte) []byte {
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *UpdateDelegationRequestOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	return wire.EndJSON(b, start)
+}
+
 // UpdateGroupInput is the input of UpdateGroup.
 type UpdateGroupInput struct {
 	GroupName    string
@@ -7477,14 +8347,20 @@ func (s *UpdateRoleDescriptionOutput) AppendJSON(b []byte) []byte {
 
 // UpdateSAMLProviderInput is the input of UpdateSAMLProvider.
 type UpdateSAMLProviderInput struct {
-	SAMLMetadataDocument string
-	SAMLProviderArn      string
+	SAMLMetadataDocument    *string
+	SAMLProviderArn         string
+	AssertionEncryptionMode *string
+	AddPrivateKey           *string
+	RemovePrivateKey        *string
 }
 
 func decodeUpdateSAMLProviderInput(f *wire.Form) *UpdateSAMLProviderInput {
 	return &UpdateSAMLProviderInput{
-		SAMLMetadataDocument: f.Required("SAMLMetadataDocument", &textSAMLMetadataDocumentType),
-		SAMLProviderArn:      f.Required("SAMLProviderArn", &textArnType),
+		SAMLMetadataDocument:    f.Optional("SAMLMetadataDocument", &textSAMLMetadataDocumentType),
+		SAMLProviderArn:         f.Required("SAMLProviderArn", &textArnType),
+		AssertionEncryptionMode: f.Optional("AssertionEncryptionMode", &textAssertionEncryptionModeType),
+		AddPrivateKey:           f.Optional("AddPrivateKey", &textPrivateKeyType),
+		RemovePrivateKey:        f.Optional("RemovePrivateKey", &textPrivateKeyIdType),
 	}
 }
 
@@ -7492,8 +8368,19 @@ func decodeUpdateSAMLProviderInput(f *wire.Form) *UpdateSAMLProviderInput {
 func (s *UpdateSAMLProviderInput) AppendJSON(b []byte) []byte {
 	start := len(b)
 	b = append(b, '{')
-	b = wire.AppendJSONString(b, "sAMLMetadataDocument", s.SAMLMetadataDocument)
+	if s.SAMLMetadataDocument != nil {
+		b = wire.AppendJSONString(b, "sAMLMetadataDocument", *s.SAMLMetadataDocument)
+	}
 	b = wire.AppendJSONString(b, "sAMLProviderArn", s.SAMLProviderArn)
+	if s.AssertionEncryptionMode != nil {
+		b = wire.AppendJSONString(b, "assertionEncryptionMode", *s.AssertionEncryptionMode)
+	}
+	if s.AddPrivateKey != nil {
+		b = wire.AppendJSONString(b, "addPrivateKey", wire.Hidden)
+	}
+	if s.RemovePrivateKey != nil {
+		b = wire.AppendJSONString(b, "removePrivateKey", *s.RemovePrivateKey)
+	}
 	return wire.EndJSON(b, start)
 }
 
@@ -8115,6 +9002,180 @@ func (s *ContextEntry) appendJSON(b []byte) []byte {
 	if s.ContextKeyType != nil {
 		b = wire.AppendJSONString(b, "contextKeyType", *s.ContextKeyType)
 	}
+	return append(b, '}')
+}
+
+// DelegationPermission is part of outputs and inputs.
+type DelegationPermission struct {
+	PolicyTemplateArn *string
+	Parameters        []PolicyParameter
+}
+
+func decodeDelegationPermission(f *wire.Form) DelegationPermission {
+	return DelegationPermission{
+		PolicyTemplateArn: f.Optional("PolicyTemplateArn", &textArnType),
+		Parameters:        wire.OptionalList(f, "Parameters", &sizePolicyParameterListType, decodePolicyParameter),
+	}
+}
+
+func (s *DelegationPermission) appendXML(b []byte) []byte {
+	if s.PolicyTemplateArn != nil {
+		b = wire.AppendString(b, "PolicyTemplateArn", *s.PolicyTemplateArn)
+	}
+	if s.Parameters != nil {
+		b = wire.AppendList(b, "Parameters", s.Parameters, (*PolicyParameter).appendXML)
+	}
+	return b
+}
+
+func (s *DelegationPermission) appendJSON(b []byte) []byte {
+	b = append(b, '{')
+	if s.PolicyTemplateArn != nil {
+		b = wire.AppendJSONString(b, "policyTemplateArn", *s.PolicyTemplateArn)
+	}
+	if s.Parameters != nil {
+		b = wire.AppendJSONList(b, "parameters", s.Parameters, (*PolicyParameter).appendJSON)
+	}
+	return append(b, '}')
+}
+
+// DelegationRequest is part of outputs.
+type DelegationRequest struct {
+	DelegationRequestId           *string
+	OwnerAccountId                *string
+	Description                   *string
+	RequestMessage                *string
+	Permissions                   *DelegationPermission
+	PermissionPolicy              *string
+	RolePermissionRestrictionArns []string
+	OwnerId                       *string
+	ApproverId                    *string
+	State                         *string
+	ExpirationTime                time.Time
+	RequestorId                   *string
+	RequestorName                 *string
+	CreateDate                    time.Time
+	SessionDuration               *int32
+	RedirectUrl                   *string
+	Notes                         *string
+	RejectionReason               *string
+	OnlySendByOwner               bool
+	UpdatedTime                   time.Time
+}
+
+func (s *DelegationRequest) appendXML(b []byte) []byte {
+	if s.DelegationRequestId != nil {
+		b = wire.AppendString(b, "DelegationRequestId", *s.DelegationRequestId)
+	}
+	if s.OwnerAccountId != nil {
+		b = wire.AppendString(b, "OwnerAccountId", *s.OwnerAccountId)
+	}
+	if s.Description != nil {
+		b = wire.AppendString(b, "Description", *s.Description)
+	}
+	if s.RequestMessage != nil {
+		b = wire.AppendString(b, "RequestMessage", *s.RequestMessage)
+	}
+	if s.Permissions != nil {
+		b = wire.AppendStart(b, "Permissions")
+		b = s.Permissions.appendXML(b)
+		b = wire.AppendEnd(b, "Permissions")
+	}
+	if s.PermissionPolicy != nil {
+		b = wire.AppendString(b, "PermissionPolicy", *s.PermissionPolicy)
+	}
+	if s.RolePermissionRestrictionArns != nil {
+		b = wire.AppendStrings(b, "RolePermissionRestrictionArns", s.RolePermissionRestrictionArns)
+	}
+	if s.OwnerId != nil {
+		b = wire.AppendString(b, "OwnerId", *s.OwnerId)
+	}
+	if s.ApproverId != nil {
+		b = wire.AppendString(b, "ApproverId", *s.ApproverId)
+	}
+	if s.State != nil {
+		b = wire.AppendString(b, "State", *s.State)
+	}
+	b = wire.AppendTime(b, "ExpirationTime", s.ExpirationTime)
+	if s.RequestorId != nil {
+		b = wire.AppendString(b, "RequestorId", *s.RequestorId)
+	}
+	if s.RequestorName != nil {
+		b = wire.AppendString(b, "RequestorName", *s.RequestorName)
+	}
+	b = wire.AppendTime(b, "CreateDate", s.CreateDate)
+	if s.SessionDuration != nil {
+		b = wire.AppendInt(b, "SessionDuration", *s.SessionDuration)
+	}
+	if s.RedirectUrl != nil {
+		b = wire.AppendString(b, "RedirectUrl", *s.RedirectUrl)
+	}
+	if s.Notes != nil {
+		b = wire.AppendString(b, "Notes", *s.Notes)
+	}
+	if s.RejectionReason != nil {
+		b = wire.AppendString(b, "RejectionReason", *s.RejectionReason)
+	}
+	b = wire.AppendBool(b, "OnlySendByOwner", s.OnlySendByOwner)
+	b = wire.AppendTime(b, "UpdatedTime", s.UpdatedTime)
+	return b
+}
+
+func (s *DelegationRequest) appendJSON(b []byte) []byte {
+	b = append(b, '{')
+	if s.DelegationRequestId != nil {
+		b = wire.AppendJSONString(b, "delegationRequestId", *s.DelegationRequestId)
+	}
+	if s.OwnerAccountId != nil {
+		b = wire.AppendJSONString(b, "ownerAccountId", *s.OwnerAccountId)
+	}
+	if s.Description != nil {
+		b = wire.AppendJSONString(b, "description", *s.Description)
+	}
+	if s.RequestMessage != nil {
+		b = wire.AppendJSONString(b, "requestMessage", *s.RequestMessage)
+	}
+	if s.Permissions != nil {
+		b = wire.AppendJSONKey(b, "permissions")
+		b = s.Permissions.appendJSON(b)
+	}
+	if s.PermissionPolicy != nil {
+		b = wire.AppendJSONString(b, "permissionPolicy", *s.PermissionPolicy)
+	}
+	if s.RolePermissionRestrictionArns != nil {
+		b = wire.AppendJSONStrings(b, "rolePermissionRestrictionArns", s.RolePermissionRestrictionArns)
+	}
+	if s.OwnerId != nil {
+		b = wire.AppendJSONString(b, "ownerId", *s.OwnerId)
+	}
+	if s.ApproverId != nil {
+		b = wire.AppendJSONString(b, "approverId", *s.ApproverId)
+	}
+	if s.State != nil {
+		b = wire.AppendJSONString(b, "state", *s.State)
+	}
+	b = wire.AppendJSONTime(b, "expirationTime", s.ExpirationTime)
+	if s.RequestorId != nil {
+		b = wire.AppendJSONString(b, "requestorId", *s.RequestorId)
+	}
+	if s.RequestorName != nil {
+		b = wire.AppendJSONString(b, "requestorName", *s.RequestorName)
+	}
+	b = wire.AppendJSONTime(b, "createDate", s.CreateDate)
+	if s.SessionDuration != nil {
+		b = wire.AppendJSONInt(b, "sessionDuration", *s.SessionDuration)
+	}
+	if s.RedirectUrl != nil {
+		b = wire.AppendJSONString(b, "redirectUrl", *s.RedirectUrl)
+	}
+	if s.Notes != nil {
+		b = wire.AppendJSONString(b, "notes", *s.Notes)
+	}
+	if s.RejectionReason != nil {
+		b = wire.AppendJSONString(b, "rejectionReason", *s.RejectionReason)
+	}
+	b = wire.AppendJSONBool(b, "onlySendByOwner", s.OnlySendByOwner)
+	b = wire.AppendJSONTime(b, "updatedTime", s.UpdatedTime)
 	return append(b, '}')
 }
 
@@ -8864,6 +9925,48 @@ func (s *PolicyGroup) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
+// PolicyParameter is part of outputs and inputs.
+type PolicyParameter struct {
+	Name   *string
+	Values []string
+	Type   *string
+}
+
+func decodePolicyParameter(f *wire.Form) PolicyParameter {
+	return PolicyParameter{
+		Name:   f.Optional("Name", &textPolicyParameterNameType),
+		Values: f.OptionalStrings("Values", nil, &textPolicyParameterValueType),
+		Type:   f.Optional("Type", &textPolicyParameterTypeEnum),
+	}
+}
+
+func (s *PolicyParameter) appendXML(b []byte) []byte {
+	if s.Name != nil {
+		b = wire.AppendString(b, "Name", *s.Name)
+	}
+	if s.Values != nil {
+		b = wire.AppendStrings(b, "Values", s.Values)
+	}
+	if s.Type != nil {
+		b = wire.AppendString(b, "Type", *s.Type)
+	}
+	return b
+}
+
+func (s *PolicyParameter) appendJSON(b []byte) []byte {
+	b = append(b, '{')
+	if s.Name != nil {
+		b = wire.AppendJSONString(b, "name", *s.Name)
+	}
+	if s.Values != nil {
+		b = wire.AppendJSONStrings(b, "values", s.Values)
+	}
+	if s.Type != nil {
+		b = wire.AppendJSONString(b, "type", *s.Type)
+	}
+	return append(b, '}')
+}
+
 // PolicyRole is part of outputs.
 type PolicyRole struct {
 	RoleName *string
@@ -9253,6 +10356,29 @@ func (s *RoleUsageType) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
+// SAMLPrivateKey is part of outputs.
+type SAMLPrivateKey struct {
+	KeyId     *string
+	Timestamp time.Time
+}
+
+func (s *SAMLPrivateKey) appendXML(b []byte) []byte {
+	if s.KeyId != nil {
+		b = wire.AppendString(b, "KeyId", *s.KeyId)
+	}
+	b = wire.AppendTime(b, "Timestamp", s.Timestamp)
+	return b
+}
+
+func (s *SAMLPrivateKey) appendJSON(b []byte) []byte {
+	b = append(b, '{')
+	if s.KeyId != nil {
+		b = wire.AppendJSONString(b, "keyId", *s.KeyId)
+	}
+	b = wire.AppendJSONTime(b, "timestamp", s.Timestamp)
+	return append(b, '}')
+}
+
 // SAMLProviderListEntry is part of outputs.
 type SAMLProviderListEntry struct {
 	Arn        *string
@@ -9455,9 +10581,12 @@ func (s *ServiceLastAccessed) appendJSON(b []byte) []byte {
 // ServiceSpecificCredential is part of outputs.
 type ServiceSpecificCredential struct {
 	CreateDate                  time.Time
+	ExpirationDate              time.Time
 	ServiceName                 string
-	ServiceUserName             string
-	ServicePassword             string
+	ServiceUserName             *string
+	ServicePassword             *string
+	ServiceCredentialAlias      *string
+	ServiceCredentialSecret     *string
 	ServiceSpecificCredentialId string
 	UserName                    string
 	Status                      string
@@ -9465,9 +10594,20 @@ type ServiceSpecificCredential struct {
 
 func (s *ServiceSpecificCredential) appendXML(b []byte) []byte {
 	b = wire.AppendTime(b, "CreateDate", s.CreateDate)
+	b = wire.AppendTime(b, "ExpirationDate", s.ExpirationDate)
 	b = wire.AppendString(b, "ServiceName", s.ServiceName)
-	b = wire.AppendString(b, "ServiceUserName", s.ServiceUserName)
-	b = wire.AppendString(b, "ServicePassword", s.ServicePassword)
+	if s.ServiceUserName != nil {
+		b = wire.AppendString(b, "ServiceUserName", *s.ServiceUserName)
+	}
+	if s.ServicePassword != nil {
+		b = wire.AppendString(b, "ServicePassword", *s.ServicePassword)
+	}
+	if s.ServiceCredentialAlias != nil {
+		b = wire.AppendString(b, "ServiceCredentialAlias", *s.ServiceCredentialAlias)
+	}
+	if s.ServiceCredentialSecret != nil {
+		b = wire.AppendString(b, "ServiceCredentialSecret", *s.ServiceCredentialSecret)
+	}
 	b = wire.AppendString(b, "ServiceSpecificCredentialId", s.ServiceSpecificCredentialId)
 	b = wire.AppendString(b, "UserName", s.UserName)
 	b = wire.AppendString(b, "Status", s.Status)
@@ -9477,9 +10617,20 @@ func (s *ServiceSpecificCredential) appendXML(b []byte) []byte {
 func (s *ServiceSpecificCredential) appendJSON(b []byte) []byte {
 	b = append(b, '{')
 	b = wire.AppendJSONTime(b, "createDate", s.CreateDate)
+	b = wire.AppendJSONTime(b, "expirationDate", s.ExpirationDate)
 	b = wire.AppendJSONString(b, "serviceName", s.ServiceName)
-	b = wire.AppendJSONString(b, "serviceUserName", s.ServiceUserName)
-	b = wire.AppendJSONString(b, "servicePassword", wire.Hidden)
+	if s.ServiceUserName != nil {
+		b = wire.AppendJSONString(b, "serviceUserName", *s.ServiceUserName)
+	}
+	if s.ServicePassword != nil {
+		b = wire.AppendJSONString(b, "servicePassword", wire.Hidden)
+	}
+	if s.ServiceCredentialAlias != nil {
+		b = wire.AppendJSONString(b, "serviceCredentialAlias", *s.ServiceCredentialAlias)
+	}
+	if s.ServiceCredentialSecret != nil {
+		b = wire.AppendJSONString(b, "serviceCredentialSecret", wire.Hidden)
+	}
 	b = wire.AppendJSONString(b, "serviceSpecificCredentialId", s.ServiceSpecificCredentialId)
 	b = wire.AppendJSONString(b, "userName", s.UserName)
 	b = wire.AppendJSONString(b, "status", s.Status)
@@ -9490,8 +10641,10 @@ func (s *ServiceSpecificCredential) appendJSON(b []byte) []byte {
 type ServiceSpecificCredentialMetadata struct {
 	UserName                    string
 	Status                      string
-	ServiceUserName             string
+	ServiceUserName             *string
+	ServiceCredentialAlias      *string
 	CreateDate                  time.Time
+	ExpirationDate              time.Time
 	ServiceSpecificCredentialId string
 	ServiceName                 string
 }
@@ -9499,8 +10652,14 @@ type ServiceSpecificCredentialMetadata struct {
 func (s *ServiceSpecificCredentialMetadata) appendXML(b []byte) []byte {
 	b = wire.AppendString(b, "UserName", s.UserName)
 	b = wire.AppendString(b, "Status", s.Status)
-	b = wire.AppendString(b, "ServiceUserName", s.ServiceUserName)
+	if s.ServiceUserName != nil {
+		b = wire.AppendString(b, "ServiceUserName", *s.ServiceUserName)
+	}
+	if s.ServiceCredentialAlias != nil {
+		b = wire.AppendString(b, "ServiceCredentialAlias", *s.ServiceCredentialAlias)
+	}
 	b = wire.AppendTime(b, "CreateDate", s.CreateDate)
+	b = wire.AppendTime(b, "ExpirationDate", s.ExpirationDate)
 	b = wire.AppendString(b, "ServiceSpecificCredentialId", s.ServiceSpecificCredentialId)
 	b = wire.AppendString(b, "ServiceName", s.ServiceName)
 	return b
@@ -9510,8 +10669,14 @@ func (s *ServiceSpecificCredentialMetadata) appendJSON(b []byte) []byte {
 	b = append(b, '{')
 	b = wire.AppendJSONString(b, "userName", s.UserName)
 	b = wire.AppendJSONString(b, "status", s.Status)
-	b = wire.AppendJSONString(b, "serviceUserName", s.ServiceUserName)
+	if s.ServiceUserName != nil {
+		b = wire.AppendJSONString(b, "serviceUserName", *s.ServiceUserName)
+	}
+	if s.ServiceCredentialAlias != nil {
+		b = wire.AppendJSONString(b, "serviceCredentialAlias", *s.ServiceCredentialAlias)
+	}
 	b = wire.AppendJSONTime(b, "createDate", s.CreateDate)
+	b = wire.AppendJSONTime(b, "expirationDate", s.ExpirationDate)
 	b = wire.AppendJSONString(b, "serviceSpecificCredentialId", s.ServiceSpecificCredentialId)
 	b = wire.AppendJSONString(b, "serviceName", s.ServiceName)
 	return append(b, '}')
@@ -9874,6 +11039,12 @@ const (
 	EntityTypeAWSManagedPolicy   = "AWSManagedPolicy"
 )
 
+// The values of FeatureType.
+const (
+	FeatureTypeRootCredentialsManagement = "RootCredentialsManagement"
+	FeatureTypeRootSessions              = "RootSessions"
+)
+
 // The values of PermissionsBoundaryAttachmentType.
 const (
 	PermissionsBoundaryAttachmentTypePermissionsBoundaryPolicy = "PermissionsBoundaryPolicy"
@@ -9884,6 +11055,12 @@ const (
 	PolicyEvaluationDecisionTypeAllowed      = "allowed"
 	PolicyEvaluationDecisionTypeExplicitDeny = "explicitDeny"
 	PolicyEvaluationDecisionTypeImplicitDeny = "implicitDeny"
+)
+
+// The values of PolicyParameterTypeEnum.
+const (
+	PolicyParameterTypeEnumString     = "string"
+	PolicyParameterTypeEnumStringList = "stringList"
 )
 
 // The values of PolicySourceType.
@@ -9915,6 +11092,12 @@ const (
 	ReportStateTypeComplete   = "COMPLETE"
 )
 
+// The values of assertionEncryptionModeType.
+const (
+	AssertionEncryptionModeTypeRequired = "Required"
+	AssertionEncryptionModeTypeAllowed  = "Allowed"
+)
+
 // The values of assignmentStatusType.
 const (
 	AssignmentStatusTypeAssigned   = "Assigned"
@@ -9939,6 +11122,20 @@ const (
 	JobStatusTypeInProgress = "IN_PROGRESS"
 	JobStatusTypeCompleted  = "COMPLETED"
 	JobStatusTypeFailed     = "FAILED"
+)
+
+// The values of permissionCheckResultType.
+const (
+	PermissionCheckResultTypeAllowed = "ALLOWED"
+	PermissionCheckResultTypeDenied  = "DENIED"
+	PermissionCheckResultTypeUnsure  = "UNSURE"
+)
+
+// The values of permissionCheckStatusType.
+const (
+	PermissionCheckStatusTypeComplete   = "COMPLETE"
+	PermissionCheckStatusTypeInProgress = "IN_PROGRESS"
+	PermissionCheckStatusTypeFailed     = "FAILED"
 )
 
 // The values of policyOwnerEntityType.
@@ -9969,10 +11166,22 @@ const (
 	SortKeyTypeLastAuthenticatedTimeDescending = "LAST_AUTHENTICATED_TIME_DESCENDING"
 )
 
+// The values of stateType.
+const (
+	StateTypeUnassigned      = "UNASSIGNED"
+	StateTypeAssigned        = "ASSIGNED"
+	StateTypePendingApproval = "PENDING_APPROVAL"
+	StateTypeFinalized       = "FINALIZED"
+	StateTypeAccepted        = "ACCEPTED"
+	StateTypeRejected        = "REJECTED"
+	StateTypeExpired         = "EXPIRED"
+)
+
 // The values of statusType.
 const (
 	StatusTypeActive   = "Active"
 	StatusTypeInactive = "Inactive"
+	StatusTypeExpired  = "Expired"
 )
 
 // The values of summaryKeyType.
@@ -9992,6 +11201,7 @@ const (
 	SummaryKeyTypeMFADevicesInUse                   = "MFADevicesInUse"
 	SummaryKeyTypeAccountMFAEnabled                 = "AccountMFAEnabled"
 	SummaryKeyTypeAccountAccessKeysPresent          = "AccountAccessKeysPresent"
+	SummaryKeyTypeAccountPasswordPresent            = "AccountPasswordPresent"
 	SummaryKeyTypeAccountSigningCertificatesPresent = "AccountSigningCertificatesPresent"
 	SummaryKeyTypeAttachedPoliciesPerGroupQuota     = "AttachedPoliciesPerGroupQuota"
 	SummaryKeyTypeAttachedPoliciesPerRoleQuota      = "AttachedPoliciesPerRoleQuota"
@@ -10003,4 +11213,19 @@ const (
 	SummaryKeyTypePolicyVersionsInUseQuota          = "PolicyVersionsInUseQuota"
 	SummaryKeyTypeVersionsPerPolicyQuota            = "VersionsPerPolicyQuota"
 	SummaryKeyTypeGlobalEndpointTokenVersion        = "GlobalEndpointTokenVersion"
+	SummaryKeyTypeAssumeRolePolicySizeQuota         = "AssumeRolePolicySizeQuota"
+	SummaryKeyTypeInstanceProfiles                  = "InstanceProfiles"
+	SummaryKeyTypeInstanceProfilesQuota             = "InstanceProfilesQuota"
+	SummaryKeyTypeProviders                         = "Providers"
+	SummaryKeyTypeRolePolicySizeQuota               = "RolePolicySizeQuota"
+	SummaryKeyTypeRoles                             = "Roles"
+	SummaryKeyTypeRolesQuota                        = "RolesQuota"
+)
+
+// The values of summaryStateType.
+const (
+	SummaryStateTypeAvailable    = "AVAILABLE"
+	SummaryStateTypeNotAvailable = "NOT_AVAILABLE"
+	SummaryStateTypeNotSupported = "NOT_SUPPORTED"
+	SummaryStateTypeFailed       = "FAILED"
 )

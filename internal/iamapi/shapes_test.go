@@ -14,9 +14,10 @@ import (
 )
 
 var shapeConfig = wiretest.Config{
+	Names: map[string]string{"ListDelegationRequestsOutput.IsTruncated": "isTruncated"},
 	Secrets: []string{
 		"AuthenticationCode1", "AuthenticationCode2", "Base32StringSeed", "NewPassword", "OldPassword", "Password",
-		"PrivateKey", "QRCodePNG", "SecretAccessKey", "ServicePassword", "AddPrivateKey",
+		"PrivateKey", "QRCodePNG", "SecretAccessKey", "ServiceCredentialSecret", "ServicePassword", "AddPrivateKey",
 	},
 	Documents: []string{
 		"Role.AssumeRolePolicyDocument", "RoleDetail.AssumeRolePolicyDocument", "PolicyDetail.PolicyDocument", "PolicyVersion.Document",

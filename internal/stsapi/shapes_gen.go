@@ -19,15 +19,19 @@ const (
 var (
 	rangeDurationSecondsType                  = wire.Range{Min: 900, Max: 129600}
 	rangeRoleDurationSecondsType              = wire.Range{Min: 900, Max: 43200}
-	sizeProvidedContextsListType              = wire.Size{Min: 0, Max: 5}
+	rangeRootDurationSecondsType              = wire.Range{Min: 0, Max: 900}
+	rangeWebIdentityTokenDurationSecondsType  = wire.Range{Min: 60, Max: 3600}
+	sizeProvidedContextsListType              = wire.Size{Min: 1, Max: 5}
 	sizeTagKeyListType                        = wire.Size{Min: 0, Max: 50}
 	sizeTagListType                           = wire.Size{Min: 0, Max: 50}
+	sizeWebIdentityTokenAudienceListType      = wire.Size{Min: 1, Max: 10}
 	textAccessKeyIdType                       = wire.Text{Min: 16, Max: 128, Pattern: `[\w]*`}
 	textArnType                               = wire.Text{Min: 20, Max: 2048, Pattern: `[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+`}
 	textClientTokenType                       = wire.Text{Min: 4, Max: 20000, Secret: true}
 	textContextAssertionType                  = wire.Text{Min: 4, Max: 2048}
 	textEncodedMessageType                    = wire.Text{Min: 1, Max: 10240}
 	textExternalIdType                        = wire.Text{Min: 2, Max: 1224, Pattern: `[\w+=,.@:\/-]*`}
+	textJwtAlgorithmType                      = wire.Text{Min: 5, Max: 5}
 	textRoleSessionNameType                   = wire.Text{Min: 2, Max: 64, Pattern: `[\w+=,.@-]*`}
 	textSAMLAssertionType                     = wire.Text{Min: 4, Max: 100000, Secret: true}
 	textSerialNumberType                      = wire.Text{Min: 9, Max: 256, Pattern: `[\w+=/:,.@-]*`}
@@ -35,10 +39,12 @@ var (
 	textSourceIdentityType                    = wire.Text{Min: 2, Max: 64, Pattern: `[\w+=,.@-]*`}
 	textTagKeyType                            = wire.Text{Min: 1, Max: 128, Pattern: `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`}
 	textTagValueType                          = wire.Text{Max: 256, Pattern: `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`}
+	textTargetPrincipalType                   = wire.Text{Min: 12, Max: 2048}
 	textTokenCodeType                         = wire.Text{Min: 6, Max: 6, Pattern: `[\d]*`}
 	textUnrestrictedSessionPolicyDocumentType = wire.Text{Min: 1, Pattern: `[\u0009\u000A\u000D\u0020-\u00FF]+`}
 	textUrlType                               = wire.Text{Min: 4, Max: 2048}
 	textUserNameType                          = wire.Text{Min: 2, Max: 32, Pattern: `[\w+=,.@-]*`}
+	textWebIdentityTokenAudienceStringType    = wire.Text{Min: 1, Max: 1000}
 )
 
 // AssumeRoleInput is the input of AssumeRole.
@@ -410,6 +416,69 @@ func (s *AssumeRoleWithWebIdentityOutput) AppendJSON(b []byte) []byte {
 	return wire.EndJSON(b, start)
 }
 
+// AssumeRootInput is the input of AssumeRoot.
+type AssumeRootInput struct {
+	TargetPrincipal string
+	TaskPolicyArn   PolicyDescriptorType
+	DurationSeconds *int32
+}
+
+func decodeAssumeRootInput(f *wire.Form) *AssumeRootInput {
+	return &AssumeRootInput{
+		TargetPrincipal: f.Required("TargetPrincipal", &textTargetPrincipalType),
+		TaskPolicyArn:   wire.RequiredStruct(f, "TaskPolicyArn", decodePolicyDescriptorType),
+		DurationSeconds: f.OptionalInt("DurationSeconds", &rangeRootDurationSecondsType),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *AssumeRootInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "targetPrincipal", s.TargetPrincipal)
+	b = wire.AppendJSONKey(b, "taskPolicyArn")
+	b = s.TaskPolicyArn.appendJSON(b)
+	if s.DurationSeconds != nil {
+		b = wire.AppendJSONInt(b, "durationSeconds", *s.DurationSeconds)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// AssumeRootOutput is the output of AssumeRoot.
+type AssumeRootOutput struct {
+	Credentials    *Credentials
+	SourceIdentity *string
+}
+
+// AppendXML implements wire.Output.
+func (s *AssumeRootOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "AssumeRootResult")
+	if s.Credentials != nil {
+		b = wire.AppendStart(b, "Credentials")
+		b = s.Credentials.appendXML(b)
+		b = wire.AppendEnd(b, "Credentials")
+	}
+	if s.SourceIdentity != nil {
+		b = wire.AppendString(b, "SourceIdentity", *s.SourceIdentity)
+	}
+	b = wire.AppendEnd(b, "AssumeRootResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *AssumeRootOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.Credentials != nil {
+		b = wire.AppendJSONKey(b, "credentials")
+		b = s.Credentials.appendJSON(b)
+	}
+	if s.SourceIdentity != nil {
+		b = wire.AppendJSONString(b, "sourceIdentity", *s.SourceIdentity)
+	}
+	return wire.EndJSON(b, start)
+}
+
 // DecodeAuthorizationMessageInput is the input of DecodeAuthorizationMessage.
 type DecodeAuthorizationMessageInput struct {
 	EncodedMessage string
@@ -547,6 +616,67 @@ func (s *GetCallerIdentityOutput) AppendJSON(b []byte) []byte {
 	}
 	if s.Arn != nil {
 		b = wire.AppendJSONString(b, "arn", *s.Arn)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// GetDelegatedAccessTokenInput is the input of GetDelegatedAccessToken.
+type GetDelegatedAccessTokenInput struct {
+	TradeInToken string
+}
+
+func decodeGetDelegatedAccessTokenInput(f *wire.Form) *GetDelegatedAccessTokenInput {
+	return &GetDelegatedAccessTokenInput{
+		TradeInToken: f.Required("TradeInToken", nil),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *GetDelegatedAccessTokenInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	b = wire.AppendJSONString(b, "tradeInToken", wire.Hidden)
+	return wire.EndJSON(b, start)
+}
+
+// GetDelegatedAccessTokenOutput is the output of GetDelegatedAccessToken.
+type GetDelegatedAccessTokenOutput struct {
+	Credentials      *Credentials
+	PackedPolicySize *int32
+	AssumedPrincipal *string
+}
+
+// AppendXML implements wire.Output.
+func (s *GetDelegatedAccessTokenOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "GetDelegatedAccessTokenResult")
+	if s.Credentials != nil {
+		b = wire.AppendStart(b, "Credentials")
+		b = s.Credentials.appendXML(b)
+		b = wire.AppendEnd(b, "Credentials")
+	}
+	if s.PackedPolicySize != nil {
+		b = wire.AppendInt(b, "PackedPolicySize", *s.PackedPolicySize)
+	}
+	if s.AssumedPrincipal != nil {
+		b = wire.AppendString(b, "AssumedPrincipal", *s.AssumedPrincipal)
+	}
+	b = wire.AppendEnd(b, "GetDelegatedAccessTokenResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *GetDelegatedAccessTokenOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.Credentials != nil {
+		b = wire.AppendJSONKey(b, "credentials")
+		b = s.Credentials.appendJSON(b)
+	}
+	if s.PackedPolicySize != nil {
+		b = wire.AppendJSONInt(b, "packedPolicySize", *s.PackedPolicySize)
+	}
+	if s.AssumedPrincipal != nil {
+		b = wire.AppendJSONString(b, "assumedPrincipal", *s.AssumedPrincipal)
 	}
 	return wire.EndJSON(b, start)
 }
@@ -691,6 +821,68 @@ func (s *GetSessionTokenOutput) AppendJSON(b []byte) []byte {
 		b = wire.AppendJSONKey(b, "credentials")
 		b = s.Credentials.appendJSON(b)
 	}
+	return wire.EndJSON(b, start)
+}
+
+// GetWebIdentityTokenInput is the input of GetWebIdentityToken.
+type GetWebIdentityTokenInput struct {
+	Audience         []string
+	DurationSeconds  *int32
+	SigningAlgorithm string
+	Tags             []Tag
+}
+
+func decodeGetWebIdentityTokenInput(f *wire.Form) *GetWebIdentityTokenInput {
+	return &GetWebIdentityTokenInput{
+		Audience:         f.RequiredStrings("Audience", &sizeWebIdentityTokenAudienceListType, &textWebIdentityTokenAudienceStringType),
+		DurationSeconds:  f.OptionalInt("DurationSeconds", &rangeWebIdentityTokenDurationSecondsType),
+		SigningAlgorithm: f.Required("SigningAlgorithm", &textJwtAlgorithmType),
+		Tags:             wire.OptionalList(f, "Tags", &sizeTagListType, decodeTag),
+	}
+}
+
+// AppendJSON appends the input as an audit record shows it, with secrets hidden.
+func (s *GetWebIdentityTokenInput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.Audience != nil {
+		b = wire.AppendJSONStrings(b, "audience", s.Audience)
+	}
+	if s.DurationSeconds != nil {
+		b = wire.AppendJSONInt(b, "durationSeconds", *s.DurationSeconds)
+	}
+	b = wire.AppendJSONString(b, "signingAlgorithm", s.SigningAlgorithm)
+	if s.Tags != nil {
+		b = wire.AppendJSONList(b, "tags", s.Tags, (*Tag).appendJSON)
+	}
+	return wire.EndJSON(b, start)
+}
+
+// GetWebIdentityTokenOutput is the output of GetWebIdentityToken.
+type GetWebIdentityTokenOutput struct {
+	WebIdentityToken *string
+	Expiration       time.Time
+}
+
+// AppendXML implements wire.Output.
+func (s *GetWebIdentityTokenOutput) AppendXML(b []byte) []byte {
+	b = wire.AppendStart(b, "GetWebIdentityTokenResult")
+	if s.WebIdentityToken != nil {
+		b = wire.AppendString(b, "WebIdentityToken", *s.WebIdentityToken)
+	}
+	b = wire.AppendTime(b, "Expiration", s.Expiration)
+	b = wire.AppendEnd(b, "GetWebIdentityTokenResult")
+	return b
+}
+
+// AppendJSON implements wire.Output.
+func (s *GetWebIdentityTokenOutput) AppendJSON(b []byte) []byte {
+	start := len(b)
+	b = append(b, '{')
+	if s.WebIdentityToken != nil {
+		b = wire.AppendJSONString(b, "webIdentityToken", wire.Hidden)
+	}
+	b = wire.AppendJSONTime(b, "expiration", s.Expiration)
 	return wire.EndJSON(b, start)
 }
 

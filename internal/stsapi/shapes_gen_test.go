@@ -13,9 +13,12 @@ var shapes = []wiretest.Shape{
 	{Op: "AssumeRole", Decode: func(f *wire.Form) wiretest.Input { return decodeAssumeRoleInput(f) }, Output: func() wire.Output { return new(AssumeRoleOutput) }},
 	{Op: "AssumeRoleWithSAML", Decode: func(f *wire.Form) wiretest.Input { return decodeAssumeRoleWithSAMLInput(f) }, Output: func() wire.Output { return new(AssumeRoleWithSAMLOutput) }},
 	{Op: "AssumeRoleWithWebIdentity", Decode: func(f *wire.Form) wiretest.Input { return decodeAssumeRoleWithWebIdentityInput(f) }, Output: func() wire.Output { return new(AssumeRoleWithWebIdentityOutput) }},
+	{Op: "AssumeRoot", Decode: func(f *wire.Form) wiretest.Input { return decodeAssumeRootInput(f) }, Output: func() wire.Output { return new(AssumeRootOutput) }},
 	{Op: "DecodeAuthorizationMessage", Decode: func(f *wire.Form) wiretest.Input { return decodeDecodeAuthorizationMessageInput(f) }, Output: func() wire.Output { return new(DecodeAuthorizationMessageOutput) }},
 	{Op: "GetAccessKeyInfo", Decode: func(f *wire.Form) wiretest.Input { return decodeGetAccessKeyInfoInput(f) }, Output: func() wire.Output { return new(GetAccessKeyInfoOutput) }},
 	{Op: "GetCallerIdentity", Decode: func(f *wire.Form) wiretest.Input { return decodeGetCallerIdentityInput(f) }, Output: func() wire.Output { return new(GetCallerIdentityOutput) }},
+	{Op: "GetDelegatedAccessToken", Decode: func(f *wire.Form) wiretest.Input { return decodeGetDelegatedAccessTokenInput(f) }, Output: func() wire.Output { return new(GetDelegatedAccessTokenOutput) }},
 	{Op: "GetFederationToken", Decode: func(f *wire.Form) wiretest.Input { return decodeGetFederationTokenInput(f) }, Output: func() wire.Output { return new(GetFederationTokenOutput) }},
 	{Op: "GetSessionToken", Decode: func(f *wire.Form) wiretest.Input { return decodeGetSessionTokenInput(f) }, Output: func() wire.Output { return new(GetSessionTokenOutput) }},
+	{Op: "GetWebIdentityToken", Decode: func(f *wire.Form) wiretest.Input { return decodeGetWebIdentityTokenInput(f) }, Output: func() wire.Output { return new(GetWebIdentityTokenOutput) }},
 }

@@ -11,7 +11,7 @@ import (
 
 var shapeConfig = wiretest.Config{
 	Names:   map[string]string{"PolicyDescriptorType.Arn": "arn"},
-	Secrets: []string{"SecretAccessKey", "SessionToken", "SAMLAssertion", "WebIdentityToken", "TokenCode"},
+	Secrets: []string{"SecretAccessKey", "SessionToken", "SAMLAssertion", "WebIdentityToken", "TokenCode", "TradeInToken"},
 }
 
 func TestShapes(t *testing.T) { wiretest.Run(t, shapes, shapeConfig) }

@@ -82,7 +82,10 @@ func (f *Form) path(name string) string {
 	if f.up == nil {
 		return name
 	}
-	return f.up.path(f.list) + "." + strconv.Itoa(f.pos) + ".member." + name
+	if f.pos == 0 {
+		return f.up.path(f.own) + "." + name
+	}
+	return f.up.path(f.own) + "." + strconv.Itoa(f.pos) + ".member." + name
 }
 
 func lowerFirst(s string) string {

@@ -53,6 +53,12 @@ func TestValidationMessages(t *testing.T) {
 			`1 validation error detected: Value '!' at 'tags.2.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+`},
 		{"null-within-a-list", "Tags.member.1.Value=a", tags,
 			`1 validation error detected: Value null at 'tags.1.member.key' failed to satisfy constraint: Member must not be null`},
+		{"within-a-structure", "TaskPolicyArn.Key=%21", func(f *Form) {
+			RequiredStruct(f, "TaskPolicyArn", func(f *Form) string { return f.Required("Key", key) })
+		},
+			`1 validation error detected: Value '!' at 'taskPolicyArn.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+`},
+		{"null-structure", "", func(f *Form) { RequiredStruct(f, "TaskPolicyArn", decodeTag) },
+			`1 validation error detected: Value null at 'taskPolicyArn' failed to satisfy constraint: Member must not be null`},
 		{"too-many-elements", "Tags.member.1.Key=a&Tags.member.2.Key=b&Tags.member.3.Key=c", tags,
 			`1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 2`},
 		{"too-few-elements", "Tags=", tags,

@@ -24,10 +24,10 @@ type Form struct {
 	skip   int     // length of the prefix that all the names share, such as "Tags.member.1."
 	errs   *failures
 
-	// Of a structure in a list only:
-	up   *Form  // the form the list belongs to
-	list string // the list's name
-	pos  int    // from 1
+	// Of a structure only:
+	up  *Form  // the form it belongs to
+	own string // its name there, or its list's
+	pos int    // its place in the list, from 1, or 0 when there is no list
 }
 
 type param struct{ name, value string }
@@ -177,7 +177,7 @@ func OptionalList[T any](f *Form, name string, size *Size, decode func(*Form) T)
 	}
 	f.checkSize(name, len(elems), size)
 	out := make([]T, 0, len(elems))
-	view := &Form{errs: f.errs, up: f, list: name}
+	view := &Form{errs: f.errs, up: f, own: name}
 	for i, e := range elems {
 		if !e.nested {
 			f.malformed(name, "is not a list of structures")
@@ -196,6 +196,32 @@ func RequiredList[T any](f *Form, name string, size *Size, decode func(*Form) T)
 		f.null(name)
 	}
 	return out
+}
+
+// OptionalStruct returns the structure name.…, decoded by decode from a form of its own, or nil when no
+// parameter of it came.
+func OptionalStruct[T any](f *Form, name string, decode func(*Form) T) *T {
+	prefix := name + "."
+	lo, _ := f.search(prefix)
+	hi := lo
+	for hi < len(f.params) && strings.HasPrefix(f.params[hi].name[f.skip:], prefix) {
+		hi++
+	}
+	if lo == hi {
+		return nil
+	}
+	v := decode(&Form{params: f.params[lo:hi], skip: f.skip + len(prefix), errs: f.errs, up: f, own: name})
+	return &v
+}
+
+// RequiredStruct is OptionalStruct for a structure that must be sent.
+func RequiredStruct[T any](f *Form, name string, decode func(*Form) T) T {
+	p := OptionalStruct(f, name, decode)
+	if p == nil {
+		f.null(name)
+		p = new(T)
+	}
+	return *p
 }
 
 // find returns the value of a parameter, or nil.

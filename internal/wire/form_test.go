@@ -163,6 +163,23 @@ func TestListsWithinLists(t *testing.T) {
 	}
 }
 
+func TestStructures(t *testing.T) {
+	f := parse(t, "Tag=x&Tag.Key=k&Tag.Value=v&Tagged.Key=no&Outer.member.1.Tag.Key=a&Outer.member.1.Tag.Value=b")
+	if got, want := OptionalStruct(f, "Tag", decodeTag), (tag{"k", "v"}); got == nil || *got != want {
+		t.Errorf("OptionalStruct(Tag) = %v, want %v", got, want)
+	}
+	got := OptionalList(f, "Outer", nil, func(f *Form) tag { return RequiredStruct(f, "Tag", decodeTag) })
+	if want := []tag{{"a", "b"}}; !slices.Equal(got, want) {
+		t.Errorf("OptionalList(Outer) = %v, want %v", got, want)
+	}
+	if got := OptionalStruct(f, "Absent", decodeTag); got != nil {
+		t.Errorf("OptionalStruct(Absent) = %v, want nil", *got)
+	}
+	if err := f.Err(); err != nil {
+		t.Errorf("Err() = %v, want nil", err)
+	}
+}
+
 // TestHostileListIsCheap: what a list costs follows from the parameters that came, not from their numbers.
 func TestHostileListIsCheap(t *testing.T) {
 	f := parse(t, "Tags.member.2000000000.Key=k&Tags.member.2000000000.Value=v")

@@ -45,6 +45,8 @@ func (g *generator) read(m Member, required bool) string {
 		return fmt.Sprintf("f.%sStrings(%q, %s, %s)", need, name, g.size(m.Shape), g.text(s.Member.Shape))
 	case s.Type == "list" && s.Member.LocationName == "":
 		return fmt.Sprintf("wire.%sList(f, %q, %s, decode%s)", need, name, g.size(m.Shape), g.element(s.Member))
+	case s.Type == "structure":
+		return fmt.Sprintf("wire.%sStruct(f, %q, decode%s)", need, name, exported(m.Shape))
 	}
 	g.fail("%s: an input of type %s is not supported", m.Name, s.Type)
 	return "nil"

@@ -83,7 +83,6 @@ type Member struct {
 // UnmarshalJSON reads a JSON object in its order.
 func (m *Members) UnmarshalJSON(b []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
