@@ -2,6 +2,8 @@
 
 package policy
 
+import "fmt"
+
 // A Request is one question: may Principal do Action on Resource?
 // Decide only reads it. A request with several resources is several Requests
 // (every one must be allowed).
@@ -11,12 +13,14 @@ type Request struct {
 	Resource  string // full ARN text, or "*" for actions without resources
 
 	// ResourceAccount is the account that owns the resource. When empty, it is
-	// the account in the ARN, else the principal's account.
+	// the account in the ARN if that is twelve digits, else the principal's.
 	ResourceAccount string
 
 	// Context holds the single-valued condition keys, Lists the multivalued
 	// ones. Key names compare without regard to letter case. A key that is in
-	// both is read from Lists. Nil maps are empty.
+	// both is read from Lists. Of keys that differ only in letter case the one
+	// spelt as in the policy is read, else the first in byte order. Nil maps
+	// are empty.
 	Context map[string]string
 	Lists   map[string][]string
 }
@@ -36,19 +40,35 @@ const (
 )
 
 // A Principal is the caller of a Request. The zero Principal is anonymous.
+// PrincipalOf makes one from an ARN.
 type Principal struct {
 	Type    PrincipalType
 	ARN     string // user, assumed-role session, federated-user or root ARN; provider ARN for WebIdentity; host name for Service
 	Account string // twelve digits; "" for Anonymous, Service and WebIdentity
-	ID      string // unique id without session name (AIDA…, AROA…); "" when unknown: then names alone are compared
 
-	Role string // RoleSession: the role's ARN with its path; "" means a role without a path
+	// ID is the unique id of the user or role (AIDA…, AROA…), without session
+	// name; for a FederatedUser that of the user who federated. "" when
+	// unknown: then names alone are compared.
+	ID string
+
+	Role string // RoleSession: the role's ARN with its path; "" when unknown: then account and name alone are compared
 	User string // FederatedUser: the ARN of the user who federated, "" when unknown or root
+
+	// CanonicalID is the S3 canonical user id of Account. "" when unknown:
+	// then no CanonicalUser element matches.
+	CanonicalID string
 }
 
 // A Set is every policy in force for one request, layer by layer. Nil or empty
 // slices and nil pointers mean that the layer does not apply, with one
-// exception that HasSession exists for. Decide only reads it; it may be shared.
+// exception that HasBoundary and HasSession exist for. Decide only reads it; it
+// may be shared.
+//
+// What is in the Set is in force: the caller leaves SCPs empty for the
+// management account, service-linked roles and principals that are not of an
+// organization's account, and RCPs empty for resources of the management
+// account, service-linked roles and services without RCPs (D-3, D-4). A level
+// without policies allows nothing.
 type Set struct {
 	Identity []*Policy   // user or role policies, inline and attached, groups included
 	Boundary *Policy     // permissions boundary
@@ -75,6 +95,35 @@ const (
 	Allowed
 )
 
+var outcomeNames = [...]string{ImplicitDeny: "implicit-deny", ExplicitDeny: "explicit-deny", Allowed: "allow"}
+
+// String returns "allow", "explicit-deny" or "implicit-deny".
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return fmt.Sprintf("Outcome(%d)", o)
+}
+
+// MarshalText returns String's text; it fails for a value that is no outcome.
+func (o Outcome) MarshalText() ([]byte, error) {
+	if int(o) >= len(outcomeNames) {
+		return nil, fmt.Errorf("policy: no such outcome: %d", o)
+	}
+	return []byte(outcomeNames[o]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	for i, name := range outcomeNames {
+		if string(text) == name {
+			*o = Outcome(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("policy: no such outcome: %q", text)
+}
+
 // Layer names a policy layer; it is part of the answer.
 type Layer uint8
 
@@ -90,28 +139,88 @@ const (
 	EndpointLayer
 )
 
+var layerNames = [...]string{
+	NoLayer:       "",
+	IdentityLayer: "identity-based policy",
+	BoundaryLayer: "permissions boundary",
+	SessionLayer:  "session policy",
+	SCPLayer:      "service control policy",
+	RCPLayer:      "resource control policy",
+	ResourceLayer: "resource-based policy",
+	EndpointLayer: "VPC endpoint policy",
+}
+
+// String returns the layer's name as AWS's messages spell it, "" for NoLayer.
+func (l Layer) String() string {
+	if int(l) < len(layerNames) {
+		return layerNames[l]
+	}
+	return fmt.Sprintf("Layer(%d)", l)
+}
+
+// MarshalText returns String's text; it fails for a value that is no layer.
+func (l Layer) MarshalText() ([]byte, error) {
+	if int(l) >= len(layerNames) {
+		return nil, fmt.Errorf("policy: no such layer: %d", l)
+	}
+	return []byte(layerNames[l]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (l *Layer) UnmarshalText(text []byte) error {
+	for i, name := range layerNames {
+		if string(text) == name {
+			*l = Layer(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("policy: no such layer: %q", text)
+}
+
 // A StatementRef says which statement decided. It belongs to a compiled Policy
 // and must not be modified.
 type StatementRef struct {
-	Policy     string `json:"policy"` // Document.Name
-	Sid        string `json:"sid,omitempty"`
-	Index      int    `json:"index"` // from 0
-	Start, End Position
+	Policy string   `json:"policy"` // Document.Name
+	Sid    string   `json:"sid,omitempty"`
+	Index  int      `json:"index"` // from 0
+	Start  Position `json:"start"`
+	End    Position `json:"end"`
+}
+
+// String returns the statement's name for messages: its Sid or number, its
+// policy and its place, as in `statement ReadOwn of readers (3:5)`.
+func (r *StatementRef) String() string {
+	name := r.Sid
+	if name == "" {
+		name = fmt.Sprintf("%d", r.Index+1)
+	}
+	s := "statement " + name
+	if r.Policy != "" {
+		s += " of " + r.Policy
+	}
+	if r.Start != (Position{}) {
+		s += fmt.Sprintf(" (%d:%d)", r.Start.Line, r.Start.Column)
+	}
+	return s
 }
 
 // A Decision is the answer with its reason. The zero Decision is an implicit deny.
 type Decision struct {
 	Outcome Outcome
 
-	// Layer is the layer that decided: for Allowed the one that granted, for
-	// ExplicitDeny the one that holds the deny, for ImplicitDeny the first one,
-	// in AWS's order of reporting, that would have had to allow and did not.
+	// Layer is the layer that decided, in AWS's order of reporting (resource
+	// control, service control, endpoint, resource-based, identity-based,
+	// boundary, session): for Allowed the first one whose grant the answer
+	// rests on, for ExplicitDeny the first that holds a deny, for ImplicitDeny
+	// the first that would have had to allow and did not.
 	Layer Layer
 
-	// Statement is the statement that granted or denied; nil for an implicit
-	// deny and for a grant that needs no statement (root, GetCallerIdentity).
+	// Statement is the statement that granted or denied: the first one of its
+	// layer, or for a resource-based grant the first that names the caller most
+	// closely. It is nil for an implicit deny and for a grant that needs no
+	// statement (root, GetCallerIdentity).
 	Statement *StatementRef
 
-	// Err is set when the evaluation failed; the Outcome is then a deny.
+	// Err is set when the evaluation failed; the Outcome is then ExplicitDeny.
 	Err error
 }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policytest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/policy"
+)
+
+// policies compiles the policies of a case into its Set.
+func (r *reader) policies(raw *rawCase, c *Case) {
+	c.Set.Identity = r.list(raw.identity, policy.Identity, "identity")
+	c.Set.Session = r.list(raw.session, policy.Session, "session")
+	c.Set.HasSession = raw.session.kind != 0
+	c.Set.SCPs = r.levels(raw.scps, policy.SCP, "scps")
+	c.Set.RCPs = r.levels(raw.rcps, policy.RCP, "rcps")
+	c.Set.Boundary = r.one(raw.boundary, policy.Boundary, "boundary")
+	c.Set.Endpoint = r.one(raw.endpoint, policy.Endpoint, "endpoint_policy")
+	c.Set.Resource = r.one(raw.resourcePolicy, resourceKind(&c.Request), "resource_policy")
+}
+
+// resourceKind returns the kind of the policy of a request's resource: a trust
+// policy for what STS does with a role, a key policy for what KMS does with a key.
+func resourceKind(q *policy.Request) policy.Kind {
+	service, _, _ := strings.Cut(strings.ToLower(q.Action), ":")
+	if entity, ok := arn.SplitEntity(q.Resource); ok && entity.Kind == arn.KindRole && service == "sts" {
+		return policy.Trust
+	}
+	if parts, ok := arn.Split(q.Resource); ok && parts.Service == "kms" && strings.HasPrefix(parts.Resource, "key/") && service == "kms" {
+		return policy.Key
+	}
+	return policy.Resource
+}
+
+// levels reads a list of levels, each a list of policies.
+func (r *reader) levels(n node, kind policy.Kind, what string) [][]*policy.Policy {
+	var levels [][]*policy.Policy
+	for i, level := range r.array(n, what) {
+		name := fmt.Sprintf("%s[%d]", what, i)
+		if level.kind != '[' {
+			r.fail(level, "%s must be a list of one level's policies", name)
+			continue
+		}
+		levels = append(levels, r.list(level, kind, name))
+	}
+	return levels
+}
+
+// list reads a policy or a list of policies.
+func (r *reader) list(n node, kind policy.Kind, what string) []*policy.Policy {
+	if n.kind == 0 {
+		return nil
+	}
+	if n.kind != '[' {
+		return []*policy.Policy{r.one(n, kind, what)}
+	}
+	list := make([]*policy.Policy, 0, len(n.items))
+	for i, item := range n.items {
+		list = append(list, r.one(item, kind, fmt.Sprintf("%s[%d]", what, i)))
+	}
+	return list
+}
+
+// one reads a policy: a name in policies, or a document. It returns nil for none
+// and after a fault.
+func (r *reader) one(n node, kind policy.Kind, what string) *policy.Policy {
+	switch n.kind {
+	case 0:
+		return nil
+	case '{':
+		return r.compile(n, what, kind)
+	case '"':
+	default:
+		r.fail(n, "%s must be the name of a policy or a document", what)
+		return nil
+	}
+	key := compiledKey{n.text, kind}
+	if p, ok := r.compiled[key]; ok {
+		return p
+	}
+	named, ok := r.named[n.text]
+	var p *policy.Policy
+	switch {
+	case !ok:
+		r.fail(n, "there is no policy %q in policies", n.text)
+	case named.kind == '"':
+		p = r.loadFile(named, n.text, kind)
+	case named.kind == '{':
+		p = r.compile(named, n.text, kind)
+	default:
+		r.fail(named, "policy %q must be a document or the path of one", n.text)
+	}
+	r.compiled[key] = p
+	return p
+}
+
+// compile compiles a document of the file. Blanks before it make the positions
+// in the Policy those in the file.
+func (r *reader) compile(n node, name string, kind policy.Kind) *policy.Policy {
+	line, column := r.place(n.offset)
+	src := strings.Repeat("\n", line-1) + strings.Repeat(" ", column-1) + r.src[n.offset:n.end]
+	p, err := compile(name, r.name, src, kind)
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+	return p
+}
+
+func (r *reader) loadFile(n node, name string, kind policy.Kind) *policy.Policy {
+	if r.load == nil {
+		r.fail(n, "policy %q is a path, and there is no place to read it from", name)
+		return nil
+	}
+	src, err := r.load(n.text)
+	if err != nil {
+		r.fail(n, "policy %q: %v", name, err)
+		return nil
+	}
+	p, err := compile(name, n.text, string(src), kind)
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+	return p
+}
+
+// compile compiles a text. Its errors name the file, the Policy its own name.
+func compile(name, file, src string, kind policy.Kind) (*policy.Policy, error) {
+	if _, err := policy.Parse(file, []byte(src)); err != nil {
+		return nil, err
+	}
+	d, err := policy.Parse(name, []byte(src))
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Compile(d, kind)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return p, nil
+}
