@@ -4,7 +4,6 @@ package sigv4
 
 import (
 	"bytes"
-	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -308,8 +307,10 @@ func (sc *scratch) encodeQuery(query string) error {
 	if len(sc.params) > 1 {
 		enc := sc.enc
 		slices.SortFunc(sc.params, func(x, y param) int {
-			return cmp.Or(bytes.Compare(enc[x.start:x.mid], enc[y.start:y.mid]),
-				bytes.Compare(enc[x.mid:x.end], enc[y.mid:y.end]))
+			if c := bytes.Compare(enc[x.start:x.mid], enc[y.start:y.mid]); c != 0 {
+				return c
+			}
+			return bytes.Compare(enc[x.mid:x.end], enc[y.mid:y.end])
 		})
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -234,13 +233,26 @@ func parseAuthQuery(query string) (q authQuery, err error) {
 		if q.values[i] != "" {
 			return q, incomplete(authParams[i], "The query-string parameter '%s' must come once.", authParams[i])
 		}
-		if q.values[i], err = url.QueryUnescape(string(sc.enc[p.mid:p.end])); err != nil {
-			return q, incomplete("URI", "The query string has a malformed percent-encoding.")
-		}
+		q.values[i] = decode(sc.enc[p.mid:p.end])
 		q.present = q.present || i == qAlgorithm || i == qCredential || i == qSignature
 	}
 	q.v2 = v2 >= 2
 	return q, nil
+}
+
+// decode returns what an encoded parameter stands for.
+func decode(enc []byte) string {
+	var room [128]byte
+	b := room[:0]
+	for i := 0; i < len(enc); i++ {
+		c := enc[i]
+		if c == '%' {
+			c = unhex(enc[i+1])<<4 | unhex(enc[i+2])
+			i += 2
+		}
+		b = append(b, c)
+	}
+	return string(b)
 }
 
 func parsePresigned(r *http.Request, q *authQuery) (*Signature, error) {

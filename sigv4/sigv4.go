@@ -152,11 +152,24 @@ func appendScope(b []byte, c Credential) []byte {
 
 // parseTime reads ISO 8601 basic form, which has seconds and Z and nothing else.
 func parseTime(s string) (time.Time, bool) {
-	if len(s) != len(timeLayout) { // time.Parse would take fractions of a second
+	if len(s) != len(timeLayout) || s[8] != 'T' || s[15] != 'Z' {
 		return time.Time{}, false
 	}
-	t, err := time.Parse(timeLayout, s)
-	return t, err == nil
+	ok := true
+	number := func(from, to int) (n int) {
+		for _, c := range []byte(s[from:to]) {
+			ok = ok && '0' <= c && c <= '9'
+			n = n*10 + int(c-'0')
+		}
+		return n
+	}
+	year, month, day := number(0, 4), number(4, 6), number(6, 8)
+	hour, minute, second := number(9, 11), number(11, 13), number(13, 15)
+	if !ok || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
+	return t, t.Day() == day && t.Month() == time.Month(month) // no 30 February
 }
 
 func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }

@@ -41,7 +41,7 @@ func at(stamp string) func() time.Time {
 	return func() time.Time { return t }
 }
 
-// hashOf returns the hash in the third line of a string to sign.
+// canonicalHash returns the hash of the canonical request.
 func canonicalHash(t *testing.T, r *http.Request, s *Signature, payload string) string {
 	t.Helper()
 	path, query, err := splitTarget(r)
