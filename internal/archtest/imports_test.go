@@ -42,7 +42,7 @@ var allowed = map[string]string{
 
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
-		"internal/audit internal/ids internal/store",
+		"internal/audit internal/ids internal/session internal/store",
 	"internal/iamapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids internal/managed golang.org/x/crypto/argon2",
 	"internal/stsapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
