@@ -29,11 +29,12 @@ var allowed = map[string]string{
 	"internal/wire/wiretest": "internal/wire",
 
 	// Storage. Only node names an engine.
-	"internal/kv":        "",
-	"internal/kv/kvtest": "internal/kv github.com/anishathalye/porcupine",
-	"internal/kv/boltkv": "internal/kv go.etcd.io/bbolt go.etcd.io/bbolt/errors",
-	"internal/kv/etcdkv": "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
-	"internal/store":     "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
+	"internal/kv":          "",
+	"internal/kv/kvtest":   "internal/kv github.com/anishathalye/porcupine",
+	"internal/kv/boltkv":   "internal/kv go.etcd.io/bbolt go.etcd.io/bbolt/errors",
+	"internal/kv/etcdtest": "",
+	"internal/kv/etcdkv":   "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
+	"internal/store":       "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
 
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
@@ -80,7 +81,8 @@ var (
 
 // testers are the packages that only tests import: they may import testing, and
 // no other package may import them.
-var testers = set("internal/archtest", "internal/doctest", "internal/iamtest", "internal/kv/kvtest", "internal/wire/wiretest")
+var testers = set("internal/archtest", "internal/doctest", "internal/iamtest", "internal/kv/etcdtest",
+	"internal/kv/kvtest", "internal/wire/wiretest")
 
 // generators is the folder whose programs go generate runs; what they import
 // is their own affair, except that nothing imports them.
