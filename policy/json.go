@@ -66,7 +66,7 @@ func (r *reader) space() bool {
 			r.line++
 			r.lineStart = r.off
 		case '/', '#':
-			return r.invalid(r.pos(), "remove the comment; a Sid or Id can hold a note", "JSON has no comments")
+			return r.invalid(r.pos(), "remove the comment", "JSON has no comments")
 		default:
 			return true
 		}

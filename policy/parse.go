@@ -133,6 +133,10 @@ var (
 
 // document reads the whole text (P-1).
 func (p *parser) document() {
+	if word := p.firstWord(); word != "" {
+		p.invalid(p.pos(), "give the policy's text, not the name of a file", "the document must be an object in braces, not %s", quote(word))
+		return
+	}
 	kind := p.peek()
 	start := p.pos()
 	if kind != objectValue {
@@ -164,6 +168,20 @@ func (p *parser) document() {
 	}
 	if !statement {
 		p.report(start, MissingElement, `add "Statement": [...]`, "Statement is missing")
+	}
+}
+
+// firstWord returns the word, not a number or literal, that the text begins
+// with, or "".
+func (p *parser) firstWord() string {
+	if !p.space() {
+		return ""
+	}
+	switch word := p.word(); {
+	case word == "true", word == "false", word == "null", word == "", '0' <= word[0] && word[0] <= '9':
+		return ""
+	default:
+		return word
 	}
 }
 
@@ -214,24 +232,25 @@ func (p *parser) unknown(name string, pos Position, allowed []string) string {
 
 // version reads the Version element (P-2).
 func (p *parser) version() bool {
-	p.peek()
+	kind := p.peek()
 	pos := p.pos()
-	before := len(p.problems)
 	v, ok := p.text()
-	if ok && len(p.problems) == before && v != "2012-10-17" && v != "2008-10-17" {
+	if ok && kind == stringValue && v != "2012-10-17" && v != "2008-10-17" {
 		p.report(pos, InvalidVersion, `write "2012-10-17"`, "%s is no version of the policy language", quote(v))
 	}
 	p.doc.Version, p.doc.VersionPos = v, pos
 	return ok
 }
 
-// statements reads the Statement element: an array, or one object.
+// statements reads the Statement element: an array, or one object, whose path
+// is that of an array's first.
 func (p *parser) statements() bool {
 	switch kind := p.peek(); kind {
 	case brokenValue:
 		return false
 	case objectValue:
-		return p.statement()
+		p.push("", 0)
+		return p.statement() && p.done()
 	case arrayValue:
 		return p.array(func(i int) bool {
 			p.push("", i)
@@ -256,7 +275,7 @@ func (p *parser) wrongType(kind jsonKind, what, want string) bool {
 		return false
 	}
 	fix := ""
-	if strings.HasPrefix(want, "a string") && (kind == numberValue || kind == boolValue) {
+	if what != "Version" && strings.HasPrefix(want, "a string") && (kind == numberValue || kind == boolValue) {
 		fix = `write "` + clip(p.src[off:p.off]) + `"`
 	}
 	p.report(pos, WrongType, fix, "%s must be %s, not %s", what, want, kind)

@@ -82,11 +82,10 @@ func (p *parser) conflict(seen *string, name string, pos Position) bool {
 
 // effect reads the Effect element (P-4).
 func (p *parser) effect() (Effect, bool) {
-	p.peek()
+	kind := p.peek()
 	pos := p.pos()
-	before := len(p.problems)
 	text, ok := p.text()
-	if !ok || len(p.problems) > before {
+	if !ok || kind != stringValue {
 		return 0, ok
 	}
 	var e Effect

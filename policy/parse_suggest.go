@@ -17,6 +17,9 @@ func closest(word string, candidates []string) string {
 		if strings.EqualFold(c, word) {
 			return c
 		}
+		if max(len(c)-len(word), len(word)-len(c)) >= least {
+			continue
+		}
 		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d
 		}

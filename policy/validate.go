@@ -65,6 +65,9 @@ func (d *Document) Validate(kind Kind) error {
 		v.report(Position{1, 1}, "Statement", NoStatements, "", "the policy has no statements", syntaxErrors)
 	}
 	for i := range d.Statements {
+		if v.full() {
+			break
+		}
 		v.statement(&d.Statements[i])
 	}
 	if len(v.problems) == 0 {
@@ -104,9 +107,12 @@ type validator struct {
 // maxCollected bounds the problems from which the worst are chosen.
 const maxCollected = 1000
 
+// full reports whether report records no more.
+func (v *validator) full() bool { return len(v.problems) == maxCollected }
+
 // report records a problem.
 func (v *validator) report(pos Position, path string, code Code, fix, message, aws string) {
-	if len(v.problems) == maxCollected {
+	if v.full() {
 		return
 	}
 	v.problems = append(v.problems, Problem{Pos: pos, Path: path, Code: code, Message: message, Fix: fix, AWS: aws})

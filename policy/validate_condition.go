@@ -10,6 +10,9 @@ import (
 // conditions checks operators, keys and values (P-11).
 func (v *validator) conditions() {
 	for i := range v.at.Condition {
+		if v.full() {
+			return
+		}
 		c := &v.at.Condition[i]
 		element := "Condition." + clip(c.Operator)
 		op, ok := parseOperator(c.Operator)

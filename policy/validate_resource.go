@@ -48,7 +48,8 @@ func notARN(resource string) string {
 // resourceProblem says what is wrong with a resource of an identity-like
 // policy; the code is "" when nothing is. A resource is "*" or an ARN. ARNs
 // shorter than six parts stand for all that they begin (M-3), unless they leave
-// out a part between two colons.
+// out a part between two colons. A wildcard in the partition is accepted,
+// because AWS managed policies have it.
 func resourceProblem(text string) (code Code, fix, message, aws string) {
 	if text == "*" {
 		return "", "", "", ""
@@ -60,7 +61,7 @@ func resourceProblem(text string) (code Code, fix, message, aws string) {
 	switch {
 	case len(parts) < 2:
 		return refuse(`write an ARN or "*"`, "is neither an ARN nor *", notARN(text))
-	case parts[1] != "aws":
+	case parts[1] != "aws" && !strings.ContainsAny(parts[1], "*?"):
 		return refuse(`write "arn:aws:…"`, "is not in the partition aws", invalidPartition(parts[1:]))
 	case parts[0] != "arn":
 		return refuse(`write "arn:aws:…"`, "does not begin with arn:", notARN(text))
