@@ -170,7 +170,7 @@ type char struct {
 }
 
 func split(text string, value bool) []char {
-	var chars []char
+	chars := make([]char, 0, len(text))
 	for text != "" {
 		_, n := utf8.DecodeRuneInString(text)
 		chars = append(chars, char{text: text[:n], value: value})
@@ -218,10 +218,10 @@ func (x *explainer) expand(text string, wildcards, variables bool) (chars []char
 // far matches the first j characters of text.
 func matchChars(pattern []char, text string) bool {
 	chars := split(text, false)
-	can := make([]bool, len(chars)+1)
+	can, next := make([]bool, len(chars)+1), make([]bool, len(chars)+1)
 	can[0] = true
 	for _, p := range pattern {
-		next := make([]bool, len(chars)+1)
+		clear(next)
 		star := p.wildcard && p.text == "*"
 		next[0] = star && can[0]
 		for j, c := range chars {
@@ -232,7 +232,7 @@ func matchChars(pattern []char, text string) bool {
 				next[j+1] = can[j]
 			}
 		}
-		can = next
+		can, next = next, can
 	}
 	return can[len(chars)]
 }
