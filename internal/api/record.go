@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"cmp"
+	"net/http"
+
+	"github.com/innkeeper-iam/innkeeper/internal/audit"
+	"github.com/innkeeper-iam/innkeeper/internal/authn"
+	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/session"
+	"github.com/innkeeper-iam/innkeeper/internal/wire"
+	"github.com/innkeeper-iam/innkeeper/policy"
+)
+
+// newRecord begins the audit record of a request with what the transport knows.
+func (s *Server) newRecord(r *http.Request, c *Call) *audit.Record {
+	return &audit.Record{
+		Time: c.Time, Identity: audit.Identity{Type: "Unknown"}, EventName: "Unknown",
+		EventSource: r.Host, Region: s.Region, SourceIP: c.Env.SourceIP, UserAgent: c.Env.UserAgent,
+		RequestID: c.RequestID, EventID: s.IDs.RequestID(),
+	}
+}
+
+// complete writes the record of a request with its outcome. The record of a
+// change is on disk when complete returns; that of a read, or of a request that
+// changed nothing because it failed, follows within a second.
+func (s *Server) complete(c *Call, out wire.Output, fault *awserr.Error) error {
+	rec := c.record
+	rec.ReadOnly = !c.op.Changes
+	switch {
+	case fault != nil:
+		rec.ErrorCode, rec.ErrorMessage = fault.Code, recordedMessage(rec, fault)
+	case c.op.Changes:
+		rec.ResponseElements = out.AppendJSON(nil)
+	}
+	return s.Audit.Write(rec, c.op.Changes && fault == nil)
+}
+
+// recordedMessage is the text of a failure in the record: that of a refusal is
+// the reason, which the client may not have been told.
+func recordedMessage(rec *audit.Record, fault *awserr.Error) string {
+	if fault.Is(awserr.AccessDenied) {
+		return cmp.Or(rec.Decision.Reason, fault.Message)
+	}
+	if fault.Is(awserr.SignatureDoesNotMatch) {
+		return awserr.SignatureDoesNotMatch.Message
+	}
+	return fault.Message
+}
+
+// identify puts the caller into the record, in CloudTrail's userIdentity.
+func identify(rec *audit.Record, c *authn.Caller) {
+	rec.Recipient = string(c.Account)
+	rec.Region = cmp.Or(c.Region, rec.Region)
+	id := &rec.Identity
+	*id = audit.Identity{
+		Type: identityTypes[c.Principal.Type], PrincipalID: c.UserID, ARN: c.ARN,
+		AccountID: string(c.Account), AccessKeyID: c.AccessKeyID,
+	}
+	if c.User != nil && c.Principal.Type == policy.User {
+		id.UserName = c.User.Name
+	}
+	if c.Session == nil {
+		return
+	}
+	_, mfa := c.MFA()
+	id.Session = &audit.Session{
+		Created: c.Session.Issued, MFA: mfa, SourceIdentity: c.Session.SourceIdentity, Issuer: issuer(c),
+	}
+}
+
+var identityTypes = map[policy.PrincipalType]string{
+	policy.User: "IAMUser", policy.RoleSession: "AssumedRole", policy.FederatedUser: "FederatedUser", policy.Root: "Root",
+}
+
+// issuer is what a session comes from, for role sessions and federated users.
+func issuer(c *authn.Caller) audit.Issuer {
+	switch {
+	case c.Role != nil:
+		return audit.Issuer{
+			Type: "Role", PrincipalID: c.Role.ID, ARN: c.View.RoleARN(c.Role),
+			AccountID: string(c.Account), UserName: c.Role.Name,
+		}
+	case c.Session.Kind == session.Federated && c.User != nil:
+		return audit.Issuer{
+			Type: "IAMUser", PrincipalID: c.User.ID, ARN: c.View.UserARN(c.User),
+			AccountID: string(c.Account), UserName: c.User.Name,
+		}
+	}
+	return audit.Issuer{}
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package authz decides whether a caller may act, and records that it did.
+package authz
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/innkeeper-iam/innkeeper/internal/audit"
+	"github.com/innkeeper-iam/innkeeper/internal/authn"
+	"github.com/innkeeper-iam/innkeeper/policy"
+)
+
+// A Check is one question about a request: may the caller do Action on
+// Resource? A request that touches several resources has several checks, and
+// every one must be allowed.
+type Check struct {
+	Action   string // "iam:CreateUser"
+	Resource string // ARN, or "*" for actions without resources
+	Account  string // owner of the resource; "" means the caller's account
+
+	// Open says that the action needs no permission: only an explicit deny
+	// refuses it (sts:GetSessionToken).
+	Open bool
+
+	// Policy is the resource's own policy, such as a role's trust policy; nil
+	// when it has none.
+	Policy *policy.Policy
+
+	// Keys and Lists are the condition keys that this check adds to those of the
+	// caller and the connection.
+	Keys  map[string]string
+	Lists map[string][]string
+}
+
+// Env is what the transport knows about a request.
+type Env struct {
+	Time      time.Time
+	SourceIP  string // without port; "" when unknown
+	UserAgent string
+	Referer   string
+	Secure    bool // the connection is TLS
+}
+
+// A Sealer makes the encoded message of a refusal; *session.Ring is one.
+type Sealer interface {
+	SealMessage(plain []byte) string
+}
+
+// An Authorizer decides and records. It is safe for concurrent use.
+type Authorizer struct {
+	log    *audit.Log
+	sealer Sealer
+	inline *compiled
+	// Decided, when not nil, is told the outcome of every check.
+	Decided func(policy.Outcome)
+}
+
+// New returns an Authorizer that lets nothing happen while log cannot be written.
+func New(log *audit.Log, sealer Sealer) *Authorizer {
+	return &Authorizer{log: log, sealer: sealer, inline: newCompiled(sessionPolicies)}
+}
+
+// Authorize decides every check for the caller, in order, and puts the decision
+// with its reason into rec. It returns nil when all are allowed, a
+// *DeniedError for the first that is not, and an error that wraps ErrUnrecorded
+// when the audit log could not take the record: then nothing may happen.
+// A caller of nil is anonymous.
+func (z *Authorizer) Authorize(rec *audit.Record, c *authn.Caller, env *Env, checks ...Check) error {
+	if err := z.log.Ready(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnrecorded, err)
+	}
+	set := z.Policies(c)
+	for i := range checks {
+		ck := &checks[i]
+		req := Request(c, env, ck)
+		set.Resource = ck.Policy
+		d := policy.Decide(req, set)
+		if ck.Open && d.Outcome == policy.ImplicitDeny && d.Err == nil {
+			d = policy.Decision{Outcome: policy.Allowed}
+		}
+		if z.Decided != nil {
+			z.Decided(d.Outcome)
+		}
+		if d.Outcome != policy.Allowed {
+			denied := z.denied(c, ck, req, set, d)
+			record(rec, ck, d, denied.Summary)
+			return denied
+		}
+		record(rec, ck, d, "")
+	}
+	return nil
+}
+
+// maxChecks is how many checks a record keeps; further ones are decided all the
+// same.
+const maxChecks = 100
+
+// record notes the decision; the last one noted is the one that stands for the
+// request. The others are kept beside it.
+func record(rec *audit.Record, ck *Check, d policy.Decision, reason string) {
+	a := audit.Check{Action: ck.Action, Resource: ck.Resource, Outcome: d.Outcome.String(), Reason: reason}
+	if d.Layer != policy.NoLayer {
+		a.Layer = d.Layer.String()
+	}
+	if s := d.Statement; s != nil {
+		a.Policy, a.Sid, a.Statement, a.Line, a.Column = s.Policy, s.Sid, s.Index+1, s.Start.Line, s.Start.Column
+	}
+	if last := rec.Decision.Check; last.Action != "" && len(rec.Decision.Checks) < maxChecks {
+		rec.Decision.Checks = append(rec.Decision.Checks, last)
+	}
+	rec.Decision.Check = a
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package iamapi
+
+import (
+	"errors"
+	"iter"
+
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+)
+
+func (s *iam) createAccountAlias(c *api.Call, in *CreateAccountAliasInput) error {
+	err := s.store.SetAlias(c.Context(), string(c.Account), in.AccountAlias)
+	if errors.Is(err, store.ErrExists) {
+		return awserr.EntityAlreadyExists.Msg("The account alias %s already exists.", in.AccountAlias).Because(err)
+	}
+	return fail(err)
+}
+
+func (s *iam) deleteAccountAlias(c *api.Call, in *DeleteAccountAliasInput) error {
+	err := s.store.DeleteAlias(c.Context(), string(c.Account), in.AccountAlias)
+	if errors.Is(err, store.ErrNotFound) {
+		return awserr.NoSuchEntity.Msg("The account alias %s cannot be found.", in.AccountAlias).Because(err)
+	}
+	return fail(err)
+}
+
+func (s *iam) listAccountAliases(c *api.Call, in *ListAccountAliasesInput) (*ListAccountAliasesOutput, error) {
+	var aliases []string
+	if alias := c.View.Account().Alias; alias != "" {
+		aliases = append(aliases, alias)
+	}
+	from := func(after string) iter.Seq2[string, string] {
+		return sorted(aliases, after, func(a string) string { return a })
+	}
+	p, err := paginate(in.Marker, in.MaxItems, from, func(a string) string { return a })
+	if err != nil {
+		return nil, err
+	}
+	return &ListAccountAliasesOutput{AccountAliases: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+}
+
+func (s *iam) getAccountSummary(c *api.Call, _ *GetAccountSummaryInput) (*GetAccountSummaryOutput, error) {
+	v, a := c.View, c.View.Account()
+	m := map[string]int32{
+		"Users": usage(v, store.QuotaUsers), "Groups": usage(v, store.QuotaGroups), "Roles": usage(v, store.QuotaRoles),
+		"Policies": usage(v, store.QuotaPolicies), "InstanceProfiles": usage(v, store.QuotaProfiles),
+		"PolicyVersionsInUse":      usage(v, store.QuotaVersionsInUse),
+		"AccountAccessKeysPresent": present(len(a.Keys) > 0), "AccountPasswordPresent": present(a.Login != nil),
+		// Kinds of things that the account cannot hold yet.
+		"ServerCertificates": 0, "MFADevices": 0, "MFADevicesInUse": 0, "AccountMFAEnabled": 0,
+		"AccountSigningCertificatesPresent": 0, "Providers": 0,
+		"GlobalEndpointTokenVersion": 2,
+	}
+	for _, q := range store.Quotas {
+		if q.Summary != "" {
+			m[q.Summary] = int32(v.Quota(q.Name))
+		}
+	}
+	return &GetAccountSummaryOutput{SummaryMap: m}, nil
+}
+
+func usage(v *store.View, quota string) int32 { return int32(v.Usage(quota)) }
+
+func present(yes bool) int32 {
+	if yes {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package iamapi
+
+import (
+	"errors"
+
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+)
+
+// putBoundaryTarget asks with the boundary that is to be set, so that a policy
+// can say which one must be (IAM User Guide, "Permissions boundaries").
+func putBoundaryTarget(c *api.Call, h store.Holder, policyARN string) ([]authz.Check, error) {
+	if err := checkPolicyARN(policyARN); err != nil {
+		return nil, err
+	}
+	ck := holderCheck(c, h)
+	boundaryKey(&ck, policyARN)
+	return []authz.Check{ck}, nil
+}
+
+func (s *iam) setBoundary(c *api.Call, h store.Holder, policyARN string) error {
+	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) })
+	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
+		return awserr.NoSuchEntity.Msg("Scope ARN: %s does not exist or is not attachable.", policyARN).Because(err)
+	}
+	return fail(err)
+}
+
+func putUserPermissionsBoundaryTarget(c *api.Call, in *PutUserPermissionsBoundaryInput) ([]authz.Check, error) {
+	return putBoundaryTarget(c, store.UserHolder(in.UserName), in.PermissionsBoundary)
+}
+
+func (s *iam) putUserPermissionsBoundary(c *api.Call, in *PutUserPermissionsBoundaryInput) error {
+	return s.setBoundary(c, store.UserHolder(in.UserName), in.PermissionsBoundary)
+}
+
+func deleteUserPermissionsBoundaryTarget(c *api.Call, in *DeleteUserPermissionsBoundaryInput) ([]authz.Check, error) {
+	return holderTarget(c, store.UserHolder(in.UserName))
+}
+
+func (s *iam) deleteUserPermissionsBoundary(c *api.Call, in *DeleteUserPermissionsBoundaryInput) error {
+	return s.setBoundary(c, store.UserHolder(in.UserName), "")
+}
+
+func putRolePermissionsBoundaryTarget(c *api.Call, in *PutRolePermissionsBoundaryInput) ([]authz.Check, error) {
+	return putBoundaryTarget(c, store.RoleHolder(in.RoleName), in.PermissionsBoundary)
+}
+
+func (s *iam) putRolePermissionsBoundary(c *api.Call, in *PutRolePermissionsBoundaryInput) error {
+	return s.setBoundary(c, store.RoleHolder(in.RoleName), in.PermissionsBoundary)
+}
+
+func deleteRolePermissionsBoundaryTarget(c *api.Call, in *DeleteRolePermissionsBoundaryInput) ([]authz.Check, error) {
+	return holderTarget(c, store.RoleHolder(in.RoleName))
+}
+
+func (s *iam) deleteRolePermissionsBoundary(c *api.Call, in *DeleteRolePermissionsBoundaryInput) error {
+	return s.setBoundary(c, store.RoleHolder(in.RoleName), "")
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package iamapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/policy"
+)
+
+// parse reads and checks a policy document for use as kind. The error is
+// MalformedPolicyDocument: AWS's sentence first, then what is wrong and where.
+func parse(text string, kind policy.Kind) (*policy.Document, error) {
+	d, err := policy.Parse("", []byte(text))
+	if err == nil {
+		err = d.Validate(kind)
+	}
+	if err != nil {
+		return nil, awserr.MalformedPolicyDocument.Msg("%s", explain(err, kind)).Because(err)
+	}
+	return d, nil
+}
+
+// explain is AWS's text for a bad document with our position and fix added.
+func explain(err error, kind policy.Kind) string {
+	text := policy.AWSMessage(err, kind)
+	if e, ok := errors.AsType[*policy.ParseError](err); ok && len(e.Problems) > 0 {
+		text += " (" + e.Problems[0].String() + ")"
+	}
+	return text
+}
+
+// document returns a checked identity policy, to be stored as it came.
+func document(name, text string) (*store.Document, error) {
+	if _, err := parse(text, policy.Identity); err != nil {
+		return nil, err
+	}
+	return store.NewDocument(name, text), nil
+}
+
+// trust returns a checked trust policy with its principals bound to the unique
+// ids that they have now (IAM User Guide, "AWS JSON policy elements: Principal":
+// a role or user deleted and made anew is another principal).
+func (s *iam) trust(c *api.Call, text string) (*store.Document, error) {
+	d, err := parse(text, policy.Trust)
+	if err != nil {
+		return nil, err
+	}
+	bound := make(map[string]string)
+	for _, st := range d.Statements {
+		if st.Principal == nil {
+			continue
+		}
+		for _, p := range st.Principal.AWS {
+			id, ok, err := s.principalID(c.Context(), p.Text)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				return nil, awserr.MalformedPolicyDocument.Msg("Invalid principal in policy: \"AWS\":\"%s\" (%d:%d)", p.Text, p.Pos.Line, p.Pos.Column)
+			}
+			if id != "" {
+				bound[p.Text] = id
+			}
+		}
+	}
+	return store.NewTrust(text, bound), nil
+}
+
+// principalID reports whether an AWS principal exists and, for users and roles,
+// its unique id. Accounts, sessions and "*" have none.
+func (s *iam) principalID(ctx context.Context, principal string) (id string, ok bool, err error) {
+	if principal == "*" {
+		return "", true, nil
+	}
+	account, entity := principal, arn.Entity{Kind: arn.KindRoot}
+	if !arn.IsAccountID(principal) {
+		if entity, ok = arn.SplitEntity(principal); !ok {
+			return "", s.uniqueID(ctx, principal), nil // as shown for a principal that is gone
+		}
+		account = entity.Account
+	}
+	view, err := s.store.View(ctx, account)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	switch entity.Kind {
+	case arn.KindRoot, arn.KindFederatedUser:
+		return "", true, nil
+	case arn.KindUser:
+		u, err := view.User(entity.Name)
+		if err != nil || view.UserARN(u) != principal {
+			return "", false, nil
+		}
+		return u.ID, true, nil
+	case arn.KindRole:
+		r, err := view.Role(entity.Name)
+		if err != nil || view.RoleARN(r) != principal {
+			return "", false, nil
+		}
+		return r.ID, true, nil
+	case arn.KindAssumedRole:
+		_, err := view.Role(entity.Name)
+		return "", err == nil, nil
+	}
+	return "", false, nil
+}
+
+// uniqueID reports whether text is the unique id of a user or role that exists.
+func (s *iam) uniqueID(ctx context.Context, text string) bool {
+	account, ok := ids.Account(text)
+	if !ok {
+		return false
+	}
+	view, err := s.store.View(ctx, account)
+	if err != nil {
+		return false
+	}
+	_, user := view.UserByID(text)
+	_, role := view.RoleByID(text)
+	return user == nil || role == nil
+}
+
+// showTrust is a role's trust policy as the role shows it: byte for byte what
+// was stored, except that a principal that is gone appears as its unique id.
+func (s *iam) showTrust(c *api.Call, r *store.Role) string {
+	text := r.Trust.Text()
+	for principal, id := range r.Trust.Bound() {
+		now, ok, err := s.principalID(c.Context(), principal)
+		if err == nil && (!ok || now != id) {
+			text = strings.ReplaceAll(text, quoted(principal), quoted(id))
+		}
+	}
+	return text
+}
+
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil { // a string always marshals
+		return s
+	}
+	return string(b)
+}

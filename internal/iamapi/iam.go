@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package iamapi
+
+import (
+	"time"
+
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+)
+
+const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
+
+// Options are what the service needs; all of them are required.
+type Options struct {
+	Store *store.Store
+	Now   func() time.Time
+}
+
+// iam is the service; its methods are the operations.
+type iam struct {
+	store     *store.Store
+	now       func() time.Time
+	passwords *passwords
+}
+
+// lastUse returns when something of the caller's account was last used.
+func (s *iam) lastUse(c *api.Call, id string) store.Use {
+	return s.store.LastUse(string(c.Account), id)
+}
+
+// New returns the IAM service.
+func New(o Options) *api.Service {
+	s := &iam{store: o.Store, now: o.Now, passwords: newPasswords()}
+	return api.NewService("iam", "2010-05-08", namespace, s.ops())
+}
+
+// update changes the caller's account and maps the store's errors to AWS's. fn
+// may run more than once.
+func (s *iam) update(c *api.Call, fn func(*store.Tx) error) error {
+	return fail(s.store.Update(c.Context(), string(c.Account), fn))
+}

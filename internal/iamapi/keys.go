@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package iamapi
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+
+	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+)
+
+const (
+	active   = "Active"
+	inactive = "Inactive"
+)
+
+// Access keys belong to a user, or to the root user when the root user calls
+// without a UserName.
+
+// changeKeys applies change, which may run more than once, to the keys of the
+// user that a request means, and returns that user's name.
+func (s *iam) changeKeys(c *api.Call, userName *string, change func([]store.AccessKey) ([]store.AccessKey, error)) (string, error) {
+	if userName == nil && c.Caller.Root() {
+		return rootName, s.update(c, func(tx *store.Tx) (err error) {
+			a := tx.Account()
+			if a.Keys, err = change(a.Keys); err != nil {
+				return err
+			}
+			return tx.PutAccount(a)
+		})
+	}
+	name, err := self(c, userName)
+	if err != nil {
+		return "", err
+	}
+	err = s.update(c, func(tx *store.Tx) error {
+		u, err := tx.User(name)
+		if err != nil {
+			return err
+		}
+		name = u.Name
+		if u.Keys, err = change(u.Keys); err != nil {
+			return err
+		}
+		return tx.PutUser(u)
+	})
+	return name, err
+}
+
+// rootName is the user name in answers about the root user's keys.
+const rootName = "root"
+
+func createAccessKeyTarget(c *api.Call, in *CreateAccessKeyInput) ([]authz.Check, error) {
+	return selfCheck(c, in.UserName)
+}
+
+func (s *iam) createAccessKey(c *api.Call, in *CreateAccessKeyInput) (*CreateAccessKeyOutput, error) {
+	key, secret := s.store.NewKey(string(c.Account))
+	name, err := s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
+		return append(keys, key), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &CreateAccessKeyOutput{AccessKey: AccessKey{
+		UserName: name, AccessKeyId: key.ID, Status: active, SecretAccessKey: secret, CreateDate: key.Created,
+	}}, nil
+}
+
+func deleteAccessKeyTarget(c *api.Call, in *DeleteAccessKeyInput) ([]authz.Check, error) {
+	return selfCheck(c, in.UserName)
+}
+
+func (s *iam) deleteAccessKey(c *api.Call, in *DeleteAccessKeyInput) error {
+	_, err := s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
+		i, err := keyIndex(keys, in.AccessKeyId)
+		if err != nil {
+			return nil, err
+		}
+		return slices.Delete(keys, i, i+1), nil
+	})
+	return err
+}
+
+func updateAccessKeyTarget(c *api.Call, in *UpdateAccessKeyInput) ([]authz.Check, error) {
+	return selfCheck(c, in.UserName)
+}
+
+func (s *iam) updateAccessKey(c *api.Call, in *UpdateAccessKeyInput) error {
+	_, err := s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
+		i, err := keyIndex(keys, in.AccessKeyId)
+		if err != nil {
+			return nil, err
+		}
+		keys[i].Inactive = in.Status == inactive
+		return keys, nil
+	})
+	return err
+}
+
+func keyIndex(keys []store.AccessKey, id string) (int, error) {
+	i := slices.IndexFunc(keys, func(k store.AccessKey) bool { return k.ID == id })
+	if i < 0 {
+		return 0, noKey(id)
+	}
+	return i, nil
+}
+
+func noKey(id string) error {
+	return awserr.NoSuchEntity.Msg("The Access Key with id %s cannot be found.", id)
+}
+
+func listAccessKeysTarget(c *api.Call, in *ListAccessKeysInput) ([]authz.Check, error) {
+	return selfCheck(c, in.UserName)
+}
+
+func (s *iam) listAccessKeys(c *api.Call, in *ListAccessKeysInput) (*ListAccessKeysOutput, error) {
+	owner, keys, err := keysOf(c, in.UserName)
+	if err != nil {
+		return nil, err
+	}
+	from := func(after string) iter.Seq2[string, store.AccessKey] {
+		return sorted(keys, after, func(k store.AccessKey) string { return k.ID })
+	}
+	p, err := paginate(in.Marker, in.MaxItems, from, func(k store.AccessKey) AccessKeyMetadata {
+		return AccessKeyMetadata{UserName: &owner, AccessKeyId: new(k.ID), Status: new(status(k)), CreateDate: k.Created}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ListAccessKeysOutput{AccessKeyMetadata: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+}
+
+func keysOf(c *api.Call, userName *string) (string, []store.AccessKey, error) {
+	if userName == nil && c.Caller.Root() {
+		return rootName, c.View.Account().Keys, nil
+	}
+	name, err := self(c, userName)
+	if err != nil {
+		return "", nil, err
+	}
+	u, err := c.View.User(name)
+	if err != nil {
+		return "", nil, fail(err)
+	}
+	return u.Name, u.Keys, nil
+}
+
+func status(k store.AccessKey) string {
+	if k.Inactive {
+		return inactive
+	}
+	return active
+}
+
+// getAccessKeyLastUsedTarget: the resource is the key's user, which the request
+// does not name.
+func getAccessKeyLastUsedTarget(c *api.Call, in *GetAccessKeyLastUsedInput) ([]authz.Check, error) {
+	u, _, err := c.View.UserByKey(in.AccessKeyId)
+	switch {
+	case err != nil:
+		return []authz.Check{{Resource: "*"}}, nil
+	case u == nil:
+		return []authz.Check{{Resource: string(arn.Root(c.Account))}}, nil
+	}
+	return []authz.Check{userCheck(c, u.Name)}, nil
+}
+
+func (s *iam) getAccessKeyLastUsed(c *api.Call, in *GetAccessKeyLastUsedInput) (*GetAccessKeyLastUsedOutput, error) {
+	// A key of another account is as unknown as one that does not exist; AWS
+	// answers AccessDenied for both.
+	u, _, err := c.View.UserByKey(in.AccessKeyId)
+	if account, ok := ids.Account(in.AccessKeyId); err != nil || !ok || account != string(c.Account) {
+		return nil, awserr.AccessDenied.Msg("User: %s is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key %s", c.Caller.ARN, in.AccessKeyId)
+	}
+	owner := rootName
+	if u != nil {
+		owner = u.Name
+	}
+	use := s.lastUse(c, in.AccessKeyId)
+	return &GetAccessKeyLastUsedOutput{UserName: &owner, AccessKeyLastUsed: &AccessKeyLastUsed{
+		LastUsedDate: use.Time, ServiceName: cmp.Or(use.Service, "N/A"), Region: cmp.Or(use.Region, "N/A"),
+	}}, nil
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package iamapi
+
+import (
+	"iter"
+
+	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/internal/wire"
+)
+
+// defaultSession is a role's maximum session duration unless it says, in seconds.
+const defaultSession = 3600
+
+// roleCheck is the check for an operation on a role.
+func roleCheck(c *api.Call, name string) authz.Check {
+	r, err := c.View.Role(name)
+	if err != nil {
+		return authz.Check{Resource: string(arn.Role(c.Account, "/", name))}
+	}
+	ck := authz.Check{Resource: c.View.RoleARN(r)}
+	resourceTags(&ck, r.Tags)
+	return ck
+}
+
+func roleTarget(c *api.Call, name string) ([]authz.Check, error) {
+	return []authz.Check{roleCheck(c, name)}, nil
+}
+
+func createRoleTarget(c *api.Call, in *CreateRoleInput) ([]authz.Check, error) {
+	ck := authz.Check{Resource: string(arn.Role(c.Account, wire.Value(in.Path, "/"), in.RoleName))}
+	boundaryKey(&ck, wire.Value(in.PermissionsBoundary, ""))
+	return withTags(ck, "iam:TagRole", in.Tags), nil
+}
+
+func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, error) {
+	tags, err := newTags(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := s.trust(c, in.AssumeRolePolicyDocument)
+	if err != nil {
+		return nil, err
+	}
+	var made *store.Role
+	err = s.update(c, func(tx *store.Tx) error {
+		made = &store.Role{
+			Name: in.RoleName, Path: wire.Value(in.Path, "/"), Trust: trust, Tags: tags,
+			Description: wire.Value(in.Description, ""), Boundary: wire.Value(in.PermissionsBoundary, ""),
+			MaxSession: int(wire.Value(in.MaxSessionDuration, defaultSession)),
+		}
+		return tx.CreateRole(made)
+	})
+	if err != nil {
+		return nil, err
+	}
+	// CreateRole answers without MaxSessionDuration and RoleLastUsed.
+	out := s.briefRole(c, made)
+	out.MaxSessionDuration = nil
+	out.PermissionsBoundary, out.Tags = boundary(made.Boundary), showTags(made.Tags)
+	return &CreateRoleOutput{Role: out}, nil
+}
+
+func deleteRoleTarget(c *api.Call, in *DeleteRoleInput) ([]authz.Check, error) {
+	return roleTarget(c, in.RoleName)
+}
+
+func (s *iam) deleteRole(c *api.Call, in *DeleteRoleInput) error {
+	return s.update(c, func(tx *store.Tx) error { return tx.DeleteRole(in.RoleName) })
+}
+
+func getRoleTarget(c *api.Call, in *GetRoleInput) ([]authz.Check, error) {
+	return roleTarget(c, in.RoleName)
+}
+
+func (s *iam) getRole(c *api.Call, in *GetRoleInput) (*GetRoleOutput, error) {
+	r, err := c.View.Role(in.RoleName)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return &GetRoleOutput{Role: s.fullRole(c, r)}, nil
+}
+
+func listRolesTarget(c *api.Call, _ *ListRolesInput) ([]authz.Check, error) { return list(c, "role/") }
+
+func (s *iam) listRoles(c *api.Call, in *ListRolesInput) (*ListRolesOutput, error) {
+	from := func(after string) iter.Seq2[string, *store.Role] {
+		return under(c.View.Roles(after), in.PathPrefix, roleKey)
+	}
+	p, err := paginate(in.Marker, in.MaxItems, from, func(r *store.Role) Role { return s.briefRole(c, r) })
+	if err != nil {
+		return nil, err
+	}
+	return &ListRolesOutput{Roles: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+}
+
+func updateRoleTarget(c *api.Call, in *UpdateRoleInput) ([]authz.Check, error) {
+	return roleTarget(c, in.RoleName)
+}
+
+func (s *iam) updateRole(c *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
+	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
+		r.Description = wire.Value(in.Description, r.Description)
+		r.MaxSession = int(wire.Value(in.MaxSessionDuration, int32(r.MaxSession)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &UpdateRoleOutput{}, nil
+}
+
+func updateRoleDescriptionTarget(c *api.Call, in *UpdateRoleDescriptionInput) ([]authz.Check, error) {
+	return roleTarget(c, in.RoleName)
+}
+
+func (s *iam) updateRoleDescription(c *api.Call, in *UpdateRoleDescriptionInput) (*UpdateRoleDescriptionOutput, error) {
+	var changed *store.Role
+	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
+		r.Description = in.Description
+		changed = r
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &UpdateRoleDescriptionOutput{Role: new(s.fullRole(c, changed))}, nil
+}
+
+func updateAssumeRolePolicyTarget(c *api.Call, in *UpdateAssumeRolePolicyInput) ([]authz.Check, error) {
+	return roleTarget(c, in.RoleName)
+}
+
+func (s *iam) updateAssumeRolePolicy(c *api.Call, in *UpdateAssumeRolePolicyInput) error {
+	trust, err := s.trust(c, in.PolicyDocument)
+	if err != nil {
+		return err
+	}
+	return s.changeRole(c, in.RoleName, func(r *store.Role) { r.Trust = trust })
+}
+
+// changeRole applies change, which may run more than once, to a role.
+func (s *iam) changeRole(c *api.Call, name string, change func(*store.Role)) error {
+	return s.update(c, func(tx *store.Tx) error {
+		r, err := tx.Role(name)
+		if err != nil {
+			return err
+		}
+		change(r)
+		return tx.PutRole(r)
+	})
+}
+
+// briefRole is a role as lists and profiles show it.
+func (s *iam) briefRole(c *api.Call, r *store.Role) Role {
+	return Role{
+		Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: c.View.RoleARN(r), CreateDate: r.Created,
+		AssumeRolePolicyDocument: new(s.showTrust(c, r)), MaxSessionDuration: new(int32(r.MaxSession)),
+		Description: wire.NonZero(r.Description),
+	}
+}
+
+// fullRole is a role as GetRole shows it.
+func (s *iam) fullRole(c *api.Call, r *store.Role) Role {
+	out := s.briefRole(c, r)
+	out.PermissionsBoundary, out.Tags = boundary(r.Boundary), showTags(r.Tags)
+	out.RoleLastUsed = s.roleLastUsed(c, r)
+	return out
+}
+
+// roleLastUsed is present, though empty, for a role that was never used.
+func (s *iam) roleLastUsed(c *api.Call, r *store.Role) *RoleLastUsed {
+	use := s.lastUse(c, r.ID)
+	return &RoleLastUsed{LastUsedDate: use.Time, Region: wire.NonZero(use.Region)}
+}
+
+func roleKey(r *store.Role) (name, path string) { return r.Name, r.Path }

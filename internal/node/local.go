@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+)
+
+// The local socket is how commands of the operator reach a running node: the
+// embedded store belongs to one process. Who may open the socket is who may read
+// the data directory, mode 0700, and could read the master key there.
+
+// socketFile is the local socket of the node with the given data directory.
+func socketFile(data string) string { return filepath.Join(data, "node.sock") }
+
+// A NewAccount is a request to make an account, and its Answer.
+type NewAccount struct {
+	Name    string `json:"name"`
+	ID      string `json:"id,omitempty"` // twelve digits; "" for a random one
+	Profile string `json:"profile"`      // of the credentials
+
+	Credentials string `json:"credentials,omitempty"` // answer: a profile in the shared-credentials format
+	Error       string `json:"error,omitempty"`       // answer: why not
+}
+
+func (n *Node) serveLocal() error {
+	name := socketFile(n.cfg.Data)
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	l, err := net.Listen("unix", name)
+	if err != nil {
+		// A path too long for a socket does not stop the server from serving.
+		n.log.Warn("no local socket: commands such as account add will not reach this node", "error", err)
+		return nil
+	}
+	if err := os.Chmod(name, 0o600); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /accounts", n.postAccount)
+	n.local = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	go func() {
+		if err := n.local.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.failed <- err
+		}
+	}()
+	return nil
+}
+
+func (n *Node) postAccount(w http.ResponseWriter, r *http.Request) {
+	var a NewAccount
+	if err := json.NewDecoder(io.LimitReader(r.Body, 4096)).Decode(&a); err != nil {
+		a.Error = err.Error()
+	} else if err := n.addAccount(r.Context(), &a); err != nil {
+		a.Error = err.Error()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(a)
+}
+
+func (n *Node) addAccount(ctx context.Context, a *NewAccount) error {
+	account, credentials, err := n.AddAccount(ctx, a.Name, a.ID, a.Profile)
+	if errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("account %s exists", a.ID)
+	}
+	if err != nil {
+		return err
+	}
+	a.ID, a.Credentials = account.ID, credentials
+	return nil
+}
+
+// ErrNotRunning says that no node serves the data directory.
+var ErrNotRunning = errors.New("no server is running on this data directory")
+
+// RequestAccount asks the node that serves the data directory for an account.
+// It fills the answer into a, or returns an error that wraps ErrNotRunning when
+// there is no such node.
+func RequestAccount(ctx context.Context, data string, a *NewAccount) error {
+	client := http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socketFile(data))
+		},
+	}}
+	defer client.CloseIdleConnections()
+	body, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	u := url.URL{Scheme: "http", Host: "node", Path: "/accounts"}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(string(body)))
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%s: %w", data, ErrNotRunning)
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(a); err != nil {
+		return err
+	}
+	if a.Error != "" {
+		return errors.New(a.Error)
+	}
+	return nil
+}
