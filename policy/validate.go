@@ -211,7 +211,9 @@ func (v *validator) action(a Value, path string) {
 	case strings.Contains(a.Text, "${"):
 		refuse("", "the action %s has a variable, which actions cannot have", "Actions/Condition can contain only one colon.")
 	case !colon:
-		refuse(`write "service:`+clip(a.Text)+`"`, "the action %s names no service", noVendor)
+		refuse(`write "service:Name", or "*"`, "the action %s names no service", noVendor)
+	case strings.Contains(name, ",") && strings.Contains(name, ":"):
+		refuse("write each action as a string of its own", "the action %s is several", "Actions/Condition can contain only one colon.")
 	case strings.Contains(name, ":"):
 		refuse("", "the action %s has more than one colon", "Actions/Condition can contain only one colon.")
 	case service != "*" && !isVendor(service):
