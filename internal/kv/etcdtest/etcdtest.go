@@ -4,11 +4,12 @@
 package etcdtest
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,9 +19,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 )
 
 // patience is how long a member may take to start, or a cluster to elect a leader.
@@ -103,22 +101,13 @@ func (c *Cluster) Endpoints() string {
 // Leader waits until the running members agree on a leader, and returns it. It needs a cluster without TLS.
 func (c *Cluster) Leader() *Member {
 	c.t.Helper()
-	client, err := clientv3.New(clientv3.Config{
-		Endpoints: strings.Split(c.Endpoints(), ","), Logger: zap.NewNop(),
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer client.Close()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		ids, leaders := map[uint64]*Member{}, map[uint64]bool{}
+		ids, leaders := map[string]*Member{}, map[string]bool{}
 		for _, m := range c.Members {
-			ctx, cancel := context.WithTimeout(c.t.Context(), time.Second)
-			if s, err := client.Status(ctx, m.Endpoint); m.running() && err == nil {
-				ids[s.Header.MemberId] = m
+			if s, err := m.status(); m.running() && err == nil {
+				ids[s.Header.Member] = m
 				leaders[s.Leader] = true
 			}
-			cancel()
 		}
 		for id := range leaders {
 			if m := ids[id]; m != nil && len(leaders) == 1 && len(ids) > len(c.Members)/2 {
@@ -128,6 +117,24 @@ func (c *Cluster) Leader() *Member {
 	}
 	c.t.Fatal("the cluster has no leader")
 	return nil
+}
+
+type status struct {
+	Header struct {
+		Member string `json:"member_id"`
+	} `json:"header"`
+	Leader string `json:"leader"`
+}
+
+// status asks the member for its own identifier and the leader's.
+func (m *Member) status() (s status, err error) {
+	client := http.Client{Timeout: time.Second}
+	resp, err := client.Post("http://"+m.Endpoint+"/v3/maintenance/status", "application/json", strings.NewReader("{}"))
+	if err != nil {
+		return s, err
+	}
+	defer resp.Body.Close()
+	return s, json.NewDecoder(resp.Body).Decode(&s)
 }
 
 // Kill ends the process at once, as a power cut would. It does nothing if the member does not run.
