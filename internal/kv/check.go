@@ -2,10 +2,7 @@
 
 package kv
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // The limits of a transaction. They are those of etcd, with room for its own overhead, for every engine.
 const (
@@ -85,10 +82,10 @@ func CheckRange(start, end string) error {
 
 // Prefix returns the range of the keys that begin with p, for Range and Watch.
 func Prefix(p string) (start, end string) {
-	trimmed := strings.TrimRight(p, "\xff")
-	if trimmed == "" {
-		return p, ""
+	for last := len(p) - 1; last >= 0; last-- {
+		if c := p[last]; c < 0xff {
+			return p, p[:last] + string([]byte{c + 1})
+		}
 	}
-	last := len(trimmed) - 1
-	return p, trimmed[:last] + string([]byte{trimmed[last] + 1})
+	return p, ""
 }

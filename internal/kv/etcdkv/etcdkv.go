@@ -63,7 +63,6 @@ type DB struct {
 //
 //	ca             file with the certificates of the authorities to trust; without it, the system's
 //	cert, key      files with the client's certificate and key
-//	server-name    that the members' certificates must have, instead of the host
 //	password-file  file with the password, instead of user:password
 //	timeout        of one operation, with its repetitions; 5s without it
 //	insecure=true  allows etcd:// to other machines

@@ -34,7 +34,7 @@ type target struct {
 	timeout        time.Duration
 }
 
-var parameters = []string{"ca", "cert", "insecure", "key", "password-file", "server-name", "timeout"}
+var parameters = []string{"ca", "cert", "insecure", "key", "password-file", "timeout"}
 
 // parseURL reads a URL as Open describes it. Its errors do not contain the password.
 func parseURL(raw string) (target, error) {
@@ -135,7 +135,7 @@ func (t *target) setLogin(login *url.Userinfo, file string) error {
 
 // checkPlain refuses to speak without TLS to other machines, unless that is asked for.
 func (t *target) checkPlain(query url.Values) error {
-	for _, name := range []string{"ca", "cert", "key", "server-name"} {
+	for _, name := range []string{"ca", "cert", "key"} {
 		if query.Has(name) {
 			return fmt.Errorf("has the parameter %s, which needs etcds://", name)
 		}
@@ -156,7 +156,7 @@ func tlsConfig(query url.Values) (*tls.Config, error) {
 	if query.Has("insecure") {
 		return nil, errors.New("has the parameter insecure, which needs etcd://")
 	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: query.Get("server-name")}
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if file := query.Get("ca"); file != "" {
 		pem, err := os.ReadFile(file)
 		if err != nil {
