@@ -22,11 +22,12 @@ type Input interface {
 }
 
 // An Op is one operation: the stages of the package call its parts, and none of
-// them can be left out. Make one with Read, Write or Void.
+// them can be left out. Make one with Read, Write, Void or Issue.
 type Op struct {
 	Name    string // "CreateUser"
 	Action  string // "iam:CreateUser"
 	Changes bool   // it changes something: its record is durable before its answer
+	Records bool   // its result is in its record
 
 	decode func(*wire.Form) Input
 	target func(*Call, Input) ([]authz.Check, error)
@@ -47,7 +48,7 @@ func Write[I Input, O wire.Output](
 ) Op {
 	_, name, _ := strings.Cut(action, ":")
 	return Op{
-		Name: name, Action: action, Changes: true,
+		Name: name, Action: action, Changes: true, Records: true,
 		decode: func(f *wire.Form) Input { return decode(f) },
 		target: func(c *Call, in Input) ([]authz.Check, error) {
 			checks, err := target(c, in.(I))
@@ -69,7 +70,20 @@ func Read[I Input, O wire.Output](
 	run func(*Call, I) (O, error),
 ) Op {
 	op := Write(action, decode, target, run)
-	op.Changes = false
+	op.Changes, op.Records = false, false
+	return op
+}
+
+// Issue is Read for an operation that hands out credentials: its result is in
+// its record, without what is secret.
+func Issue[I Input, O wire.Output](
+	action string,
+	decode func(*wire.Form) I,
+	target func(*Call, I) ([]authz.Check, error),
+	run func(*Call, I) (O, error),
+) Op {
+	op := Read(action, decode, target, run)
+	op.Records = true
 	return op
 }
 

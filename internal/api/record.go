@@ -32,7 +32,7 @@ func (s *Server) complete(c *Call, out wire.Output, fault *awserr.Error) error {
 	switch {
 	case fault != nil:
 		rec.ErrorCode, rec.ErrorMessage = fault.Code, recordedMessage(rec, fault)
-	case c.op.Changes:
+	case c.op.Records:
 		rec.ResponseElements = out.AppendJSON(nil)
 	}
 	return s.Audit.Write(rec, c.op.Changes && fault == nil)

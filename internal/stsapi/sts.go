@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stsapi
+
+import (
+	"time"
+
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/session"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+)
+
+const namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
+
+// Options are what the service needs; all of them are required.
+type Options struct {
+	Store *store.Store
+	Ring  *session.Ring
+	Now   func() time.Time
+}
+
+// sts is the service; its methods are the operations.
+type sts struct {
+	store *store.Store
+	ring  *session.Ring
+	now   func() time.Time
+}
+
+// New returns the STS service.
+func New(o Options) *api.Service {
+	s := &sts{store: o.Store, ring: o.Ring, now: o.Now}
+	return api.NewService("sts", "2011-06-15", namespace, s.ops())
+}
