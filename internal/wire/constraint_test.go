@@ -70,6 +70,7 @@ func TestValidationMessages(t *testing.T) {
 		{"only-the-first-letter-is-lowered", "SAMLProviderArn=", func(f *Form) { f.Required("SAMLProviderArn", &Text{Min: 20}) },
 			`1 validation error detected: Value '' at 'sAMLProviderArn' failed to satisfy constraint: Member must have length greater than or equal to 20`},
 		{"lengths-are-in-characters", "A=éééééééé&B=%F0%9F%94%91", func(f *Form) { f.Required("A", &Text{Max: 8}); f.Required("B", &Text{Max: 1}) }, ""},
+		{"also-in-lists", "L.member.1=éééé", func(f *Form) { f.RequiredStrings("L", nil, &Text{Max: 4}) }, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
