@@ -220,11 +220,11 @@ func (tx *Tx) checkKeys(userID string, before, after []AccessKey) error {
 	}
 	for i := range after {
 		id := after[i].ID
-		if findKey(before, id) != nil {
-			continue
-		}
 		if findKey(after[:i], id) != nil {
 			return exists(KindKey, id)
+		}
+		if findKey(before, id) != nil {
+			continue
 		}
 		if user, ok := tx.view.s.keys.Get(id); ok && (user == nil || user.ID != userID) {
 			return exists(KindKey, id)
