@@ -14,8 +14,12 @@ var allowed = map[string]string{
 	// Public libraries: the standard library and each other, nothing else.
 	"arn":               "",
 	"sigv4":             "",
-	"policy":            "arn",
-	"policy/policytest": "arn policy",
+	"policy":            "arn policy/internal/jsontext policy/internal/literal policy/internal/spelling",
+	"policy/policytest": "arn policy policy/internal/jsontext",
+
+	"policy/internal/jsontext": "policy/internal/spelling",
+	"policy/internal/literal":  "",
+	"policy/internal/spelling": "",
 
 	// Leaves.
 	"internal/awserr":  "",
@@ -66,11 +70,12 @@ var allowed = map[string]string{
 
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
-var libraries = set("arn", "sigv4", "policy", "policy/policytest")
+var libraries = set("arn", "sigv4", "policy", "policy/policytest", "policy/internal/jsontext",
+	"policy/internal/literal", "policy/internal/spelling")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "policy")
+var pure = set("arn", "policy", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/spelling")
 
 var (
 	impureImports = set("context", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "net", "net/http",
