@@ -71,8 +71,10 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 }
 
 // Broken returns a Policy that explicitly denies every request, with err in the
-// Decision: what stands in for a stored document that cannot be compiled, so
-// that a Deny in it is not lost (P-11). Name says which; err must not be nil.
+// Decision: what stands in for a stored document that cannot be compiled. Name
+// says which; a nil err is replaced by one that says no more.
+//
+// quirk Q024: so no Deny of such a document is lost (P-11).
 func Broken(name string, err error) *Policy {
 	if err == nil {
 		err = fmt.Errorf("policy: %s is broken", name)

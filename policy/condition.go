@@ -34,7 +34,7 @@ type condition struct {
 // newCondition compiles c. A literal that its operator cannot read is an error,
 // because a condition that never matches lets a Deny fail open (P-11).
 func newCondition(c *Condition, variables bool, effect Effect) (condition, []Problem) {
-	op, ok := parseOperator(c.Operator)
+	op, ok := parseOperator(c.Operator) // quirk Q014: in one letter case only (C-2)
 	if !ok {
 		return condition{}, []Problem{uncompilable(c.OpPos, "unknown condition operator %q", c.Operator)}
 	}
@@ -56,6 +56,7 @@ func (c *condition) add(text string, variables bool) error {
 	case stringClass, arnClass:
 		return c.addText(text, variables)
 	case boolClass:
+		// quirk Q026: a variable may stand for a boolean (C-9).
 		pieces, err := parseTemplate(text, false, variables)
 		if err != nil {
 			return err
@@ -147,6 +148,7 @@ func (c *condition) buildSet() {
 
 // holds reports whether the condition is true for the request.
 func (c *condition) holds(e *evaluation) bool {
+	// quirk Q002: a lone empty string is a value, an empty list is none (C-5, C-14).
 	one, list, found := e.r.lookup(c.key)
 	missing := found == noValue
 	switch {
@@ -196,7 +198,7 @@ func (c *condition) relates(e *evaluation, value string) bool {
 	case stringClass, arnClass:
 		return c.relatesText(e, value)
 	case boolClass:
-		_, ok := parseBool(value)
+		_, ok := parseBool(value) // quirk Q017: in any letter case
 		return ok && c.relatesFolded(e, value)
 	case numericClass:
 		v, ok := parseNumber(value)
@@ -208,7 +210,7 @@ func (c *condition) relates(e *evaluation, value string) bool {
 	case dateClass:
 		v, ok := parseDate(value)
 		for i := 0; ok && i < len(c.dates); i++ {
-			if c.op.relation.holds(v.Compare(c.dates[i])) {
+			if c.op.relation.holds(v.Compare(c.dates[i])) { // quirk Q016: to the nanosecond
 				return true
 			}
 		}

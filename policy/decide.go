@@ -34,7 +34,7 @@ func Decide(r *Request, s *Set) (d Decision) {
 		}
 	}()
 	var buf [128]byte
-	e := evaluation{r: r, s: s, account: r.account(), bounded: s.Boundary != nil || s.HasBoundary}
+	e := evaluation{r: r, s: s, account: r.Account(), bounded: s.Boundary != nil || s.HasBoundary}
 	e.action = appendLower(buf[:0], r.Action)
 	e.colon = bytes.IndexByte(e.action, ':')
 	if e.colon < 0 {
@@ -96,6 +96,8 @@ func (e *evaluation) sameAccount(granted *rule, how strength) Decision {
 	case needsBoth && how != noMatch:
 		return e.identitySide(ResourceLayer, granted)
 	case how == exactMatch, how == anyMatch:
+		// quirk Q005: not even a session policy limits a grant to the session itself.
+		// quirk Q013: nor, like a boundary, a grant to everyone.
 		return allowedBy(ResourceLayer, granted)
 	case how == sourceMatch:
 		if layer := e.limited(); layer != NoLayer {
@@ -290,7 +292,10 @@ func (e *evaluation) rootRepairs(d Decision) bool {
 }
 
 // variable returns the text that a variable stands for; ok is false when its key
-// has no value, or several, and there is no default (V-2, V-3).
+// has no value and there is no default (V-3).
+//
+// quirk Q020: a key with a list has no value, however long the list (V-2).
+// quirk Q023: letter case does not count in its name.
 func (e *evaluation) variable(p *piece) (value string, ok bool) {
 	if one, _, found := e.r.lookup(p.text); found == oneValue {
 		return one, true
@@ -326,6 +331,8 @@ func (r *Request) lookup(key string) (one string, list []string, found foundKind
 
 // lookupFold returns the value under key, else under the first in byte order of
 // the keys that differ from it only in letter case.
+//
+// quirk Q018: so two keys that differ only in letter case are never mixed up.
 func lookupFold[V any](m map[string]V, key string) (value V, ok bool) {
 	if value, ok = m[key]; ok {
 		return value, true

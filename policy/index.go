@@ -157,6 +157,10 @@ func (s *search) match(r *rule, pattern int32) strength {
 	return m
 }
 
+// matchAction reports whether the Action or NotAction element matches.
+//
+// quirk Q021: an empty list matches nothing, so NotAction with one matches
+// everything; likewise for resources and condition values (P-5, C-17).
 func (s *search) matchAction(r *rule) bool {
 	if r.anyAction || s.action >= 0 && slices.Contains(r.exact, s.action) {
 		return !r.notAction
@@ -262,7 +266,7 @@ func (n *principalName) match(c *Principal) strength {
 		case c.Type == RoleSession, c.Type == FederatedUser:
 			return sourceMatch
 		}
-	case canonicalForm:
+	case canonicalForm: // quirk Q025: it names an account
 		if c.CanonicalID != "" && c.CanonicalID == n.text {
 			return accountMatch
 		}

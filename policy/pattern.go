@@ -23,8 +23,9 @@ const (
 )
 
 // A pattern is a compiled Resource or condition value. Variables are looked up
-// while matching and compared as text; no substituted string is ever built, so a
-// wildcard in a value is an ordinary character (V-6).
+// while matching and compared as text; no substituted string is ever built.
+//
+// quirk Q001: so a wildcard in a value is an ordinary character (V-6).
 type pattern struct {
 	kind   patternKind
 	text   string
@@ -242,8 +243,10 @@ type actionPattern struct {
 	service, name glob
 }
 
-// newActionPattern compiles an action; ok is false for text that is neither "*"
-// nor "service:name": it matches nothing (P-10).
+// newActionPattern compiles an action.
+//
+// quirk Q022: ok is false for text that is neither "*" nor "service:name", or has
+// a comma or blank: it matches nothing (P-10).
 func newActionPattern(text string) (p actionPattern, ok bool) {
 	text = lowerASCII(text)
 	if strings.Trim(text, "*") == "" && text != "" {
@@ -305,8 +308,10 @@ func (g *glob) match(text []byte) bool {
 	return arn.Match(g.text, string(text))
 }
 
-// lowerASCII returns s with its ASCII letters in lower case. Other letters stay,
-// so that no action or key can be spelt with a letter that merely folds to it.
+// lowerASCII returns s with its ASCII letters in lower case.
+//
+// quirk Q015: other letters stay, so that no action or key can be spelt with a
+// letter that merely folds to it.
 func lowerASCII(s string) string {
 	for i := range len(s) {
 		if 'A' <= s[i] && s[i] <= 'Z' {

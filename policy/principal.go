@@ -42,9 +42,11 @@ func sessionRole(arn string) string {
 	return role
 }
 
-// account returns the account that owns the request's resource; "" when
-// nothing says which.
-func (r *Request) account() string {
+// Account returns the account that owns the request's resource: ResourceAccount,
+// else the account in the ARN, else the caller's. It is "" when nothing says which.
+//
+// quirk Q019: what is not an account of twelve digits is the caller's.
+func (r *Request) Account() string {
 	if r.ResourceAccount != "" {
 		return r.ResourceAccount
 	}

@@ -54,6 +54,9 @@ func parseNode(src string) (node, *syntaxError) {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		offset = max(int(syntax.Offset)-1, 0)
+		for offset < len(src)-1 && strings.IndexByte(" \t\r\n", src[offset]) >= 0 {
+			offset++
+		}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		offset, message = len(src), "the file ends too early"

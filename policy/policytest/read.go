@@ -22,8 +22,11 @@
 //	  }]
 //	}
 //
-// Everything that AWS itself would add to a request, such as aws:username, is
-// the case's business: only what is in context is in the request.
+// The condition keys that follow from the case's own fields are in every request:
+// aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:username,
+// aws:PrincipalIsAWSService, aws:PrincipalServiceName and aws:ResourceAccount,
+// each for the callers that have it (V-7). Context adds to them and overrides
+// them; null takes one away. Nothing else is added, not even the time.
 package policytest
 
 import (
@@ -67,7 +70,7 @@ const maxErrors = 20
 // it says; the error lists up to 20 faults as "name:line:column: …".
 func Read(name string, data []byte, load func(path string) ([]byte, error)) (*File, error) {
 	r := &reader{name: name, src: string(data), load: load, file: &File{Name: name},
-		named: make(map[string]node), compiled: make(map[compiledKey]*policy.Policy)}
+		lines: make(map[string]int), named: make(map[string]node), compiled: make(map[compiledKey]*policy.Policy)}
 	r.read()
 	if len(r.errs) > 0 {
 		return nil, errors.Join(r.errs[:min(len(r.errs), maxErrors)]...)
@@ -81,6 +84,7 @@ type reader struct {
 	src      string
 	load     func(string) ([]byte, error)
 	file     *File
+	lines    map[string]int // of the cases by name
 	named    map[string]node
 	compiled map[compiledKey]*policy.Policy
 	errs     []error
@@ -175,13 +179,13 @@ func (r *reader) text(n node, what string) string {
 
 // A rawCase holds the parts of a case whose meaning depends on other parts.
 type rawCase struct {
-	role                               node
+	role, context                      node
 	identity, session, scps, rcps      node
 	boundary, resourcePolicy, endpoint node
 }
 
 func (r *reader) readCase(i int, n node) {
-	c := Case{Name: fmt.Sprintf("case %d", i+1)}
+	var c Case
 	c.Line, _ = r.place(n.offset)
 	var raw rawCase
 	keep := func(to *node) func(node) { return func(n node) { *to = n } }
@@ -201,7 +205,7 @@ func (r *reader) readCase(i int, n node) {
 		"action":           str(&c.Request.Action, "action"),
 		"resource":         str(&c.Request.Resource, "resource"),
 		"resource_account": func(n node) { c.Request.ResourceAccount = r.account(n) },
-		"context":          func(n node) { r.context(n, &c.Request) },
+		"context":          keep(&raw.context),
 		"expect":           func(n node) { c.Expect = r.expect(n) },
 		"statement":        str(&c.Statement, "statement"),
 	})
@@ -211,12 +215,15 @@ func (r *reader) readCase(i int, n node) {
 	for _, missing := range []struct {
 		name string
 		is   bool
-	}{{"principal", !hasPrincipal}, {"action", c.Request.Action == ""}, {"resource", c.Request.Resource == ""}, {"expect", c.Expect == ""}} {
+	}{{"name", c.Name == ""}, {"principal", !hasPrincipal}, {"action", c.Request.Action == ""}, {"resource", c.Request.Resource == ""}, {"expect", c.Expect == ""}} {
 		if missing.is && !slices.ContainsFunc(n.fields, func(f field) bool { return f.key == missing.name }) {
-			r.fail(n, "case %q has no %s", c.Name, missing.name)
+			r.fail(n, "cases[%d] has no %s", i, missing.name)
 		}
 	}
 	r.role(raw.role, &c.Request.Principal)
+	derive(&c.Request)
+	r.context(raw.context, &c.Request)
+	r.unique(n, c.Name)
 	r.policies(&raw, &c)
 	r.file.Cases = append(r.file.Cases, c)
 }
@@ -281,10 +288,22 @@ func (r *reader) expect(n node) string {
 	return n.text
 }
 
+// unique refuses a second case of a name.
+func (r *reader) unique(n node, name string) {
+	if line, ok := r.lines[name]; ok && name != "" {
+		r.fail(n, "the case %q has the name of the one in line %d", name, line)
+	}
+	r.lines[name], _ = r.place(n.offset)
+}
+
 // context reads condition keys: one value is a single-valued key, a list a
-// multivalued one.
+// multivalued one, and null takes a derived one away.
 func (r *reader) context(n node, to *policy.Request) {
 	for _, f := range r.object(n, "context") {
+		delete(to.Context, derivedKey(to, f.key))
+		if f.value.kind == 'n' {
+			continue
+		}
 		if f.value.kind != '[' {
 			if to.Context == nil {
 				to.Context = make(map[string]string)
