@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/spelling"
 )
 
 // MaxSize is the largest document that Parse reads, in bytes. AWS's own limits
@@ -27,14 +29,10 @@ func Parse(name string, src []byte) (*Document, error) {
 		return nil, &ParseError{Name: name, Problems: p.problems}
 	}
 	p.doc.Source = string(src)
-	p.reader = reader{src: p.doc.Source, line: 1, duplicate: p.duplicateName}
-	p.readable()
-	if p.problem == nil {
-		p.document()
-	}
-	if p.problem != nil {
-		p.problem.Path, p.problem.AWS = p.pathText(), syntaxErrors
-		return nil, &ParseError{Name: name, Problems: []Problem{*p.problem}}
+	p.Reader = jsontext.NewReader(p.doc.Source, p.duplicateName)
+	p.document()
+	if p.Err != nil {
+		return nil, &ParseError{Name: name, Problems: []Problem{p.formProblem()}}
 	}
 	if len(p.problems) > 0 {
 		sortProblems(p.problems)
@@ -46,7 +44,7 @@ func Parse(name string, src []byte) (*Document, error) {
 // A parser turns JSON into a Document. It collects problems of meaning and
 // stops at the first of form.
 type parser struct {
-	reader
+	*jsontext.Reader
 	doc      *Document
 	problems []Problem
 	path     []step // to the value being read
@@ -58,6 +56,9 @@ type step struct {
 	index int // used when name is empty
 }
 
+// place returns the position of what comes next.
+func (p *parser) place() Position { return Position(p.Pos()) }
+
 func (p *parser) push(name string, index int) { p.path = append(p.path, step{name, index}) }
 func (p *parser) pop()                        { p.path = p.path[:len(p.path)-1] }
 
@@ -68,9 +69,9 @@ func (p *parser) pathText() string {
 		case s.name == "":
 			b.WriteString("[" + strconv.Itoa(s.index) + "]")
 		case b.Len() > 0:
-			b.WriteString("." + clip(s.name))
+			b.WriteString("." + jsontext.Clip(s.name))
 		default:
-			b.WriteString(clip(s.name))
+			b.WriteString(jsontext.Clip(s.name))
 		}
 	}
 	return b.String()
@@ -93,36 +94,16 @@ func sortProblems(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Pos.compare(b.Pos) })
 }
 
-func (p *parser) duplicateName(name string, pos, first Position) {
+func (p *parser) duplicateName(name string, pos, first jsontext.Position) {
 	p.push(name, 0)
-	p.report(pos, DuplicateKey, "keep one of them", "%s is already there at %d:%d", quote(name), first.Line, first.Column)
+	p.report(Position(pos), DuplicateKey, "keep one of them", "%s is already there at %d:%d", jsontext.Quote(name), first.Line, first.Column)
 	p.pop()
 }
 
-// readable checks what can be said of a text before it is read as JSON.
-func (p *parser) readable() {
-	src := p.src
-	switch {
-	case strings.HasPrefix(src, "\ufeff"):
-		p.invalid(p.pos(), "save the file as UTF-8 without it", "the text begins with a byte order mark")
-	case strings.HasPrefix(src, "\xff\xfe"), strings.HasPrefix(src, "\xfe\xff"):
-		p.fail(p.pos(), InvalidUTF8, "save the file as UTF-8", "the text is UTF-16")
-	case !utf8.ValidString(src):
-		bad := 0
-		for i, c := range src {
-			if _, size := utf8.DecodeRuneInString(src[i:]); c == utf8.RuneError && size == 1 {
-				bad = i
-				break
-			}
-		}
-		p.line += strings.Count(src[:bad], "\n")
-		p.lineStart = strings.LastIndexByte(src[:bad], '\n') + 1
-		p.fail(p.at(bad), InvalidUTF8, "save the file as UTF-8", "the byte 0x%02x is not UTF-8", src[bad])
-	case strings.TrimLeft(src, " \t\r\n") == "":
-		p.invalid(p.pos(), `write {"Version": "2012-10-17", "Statement": [...]}`, "the document is empty")
-	case len(src) > 3 && strings.EqualFold(src[:3], "%7b"):
-		p.invalid(p.pos(), "decode it first", "the document is URL-encoded")
-	}
+// formProblem is the problem of a text that is no JSON.
+func (p *parser) formProblem() Problem {
+	code := [...]Code{jsontext.NotJSON: InvalidJSON, jsontext.NotUTF8: InvalidUTF8, jsontext.TooDeep: TooDeep}[p.Err.Fault]
+	return Problem{Pos: Position(p.Err.Pos), Path: p.pathText(), Code: code, Message: p.Err.Message, Fix: p.Err.Fix, AWS: syntaxErrors}
 }
 
 var (
@@ -133,56 +114,60 @@ var (
 
 // document reads the whole text (P-1).
 func (p *parser) document() {
-	if word := p.firstWord(); word != "" {
-		p.invalid(p.pos(), "give the policy's text, not the name of a file", "the document must be an object in braces, not %s", quote(word))
+	if !p.begins() {
 		return
 	}
-	kind := p.peek()
-	start := p.pos()
-	if kind != objectValue {
+	kind := p.Peek()
+	start := p.place()
+	if kind != jsontext.Object {
 		p.notDocument(kind, start)
 		return
 	}
 	statement := false // the element is there, or a misspelling of it
-	ok := p.object(func(name string, pos Position) bool {
+	ok := p.Object(func(name string, at jsontext.Position) bool {
+		pos := Position(at)
 		p.push(name, 0)
 		ok := true
 		switch name {
 		case "Version":
 			ok = p.version()
 		case "Id":
-			p.doc.ID, ok = p.text()
+			p.doc.ID, ok = p.oneString()
 		case "Statement":
 			statement, ok = true, p.statements()
 		default:
 			statement = p.unknown(name, pos, documentElements) == "Statement" || statement
-			ok = p.skip()
+			ok = p.Skip()
 		}
 		return ok && p.done()
 	})
-	if !ok || !p.space() {
+	if !ok || !p.Space() {
 		return
 	}
-	if p.off < len(p.src) {
-		p.invalid(p.pos(), "remove it", "%s after the end of the document", p.found())
+	if p.Offset() < len(p.doc.Source) {
+		p.Invalid(p.Pos(), "remove it", "%s after the end of the document", p.Found())
 	}
 	if !statement {
 		p.report(start, MissingElement, `add "Statement": [...]`, "Statement is missing")
 	}
 }
 
-// firstWord returns the word, not a number or literal, that the text begins
-// with, or "".
-func (p *parser) firstWord() string {
-	if !p.space() {
-		return ""
+// begins fails with the likeliest reason why the text does not begin like an
+// object, if there is one that only a policy document has.
+func (p *parser) begins() bool {
+	src := p.doc.Source
+	if !p.Space() {
+		return false
 	}
-	switch word := p.word(); {
-	case word == "true", word == "false", word == "null", word == "", '0' <= word[0] && word[0] <= '9':
-		return ""
-	default:
-		return word
+	switch word := p.Word(); {
+	case p.Offset() == len(src):
+		return p.Invalid(jsontext.Position{Line: 1, Column: 1}, `write {"Version": "2012-10-17", "Statement": [...]}`, "the document is empty")
+	case len(src) > 3 && strings.EqualFold(src[:3], "%7b"):
+		return p.Invalid(p.Pos(), "decode it first", "the document is URL-encoded")
+	case word != "" && !slices.Contains([]string{"true", "false", "null"}, word) && (word[0] < '0' || word[0] > '9'):
+		return p.Invalid(p.Pos(), "give the policy's text, not the name of a file", "the document must be an object in braces, not %s", jsontext.Quote(word))
 	}
+	return true
 }
 
 // done leaves the current path after its value was read well; after a fault of
@@ -193,16 +178,16 @@ func (p *parser) done() bool {
 }
 
 // notDocument explains a text that is JSON, perhaps, but no object.
-func (p *parser) notDocument(kind jsonKind, start Position) {
+func (p *parser) notDocument(kind jsontext.Kind, start Position) {
 	switch kind {
-	case brokenValue:
+	case jsontext.Broken:
 		return
-	case stringValue:
-		if s, ok := p.string(); ok && strings.HasPrefix(strings.TrimSpace(s), "{") {
+	case jsontext.String:
+		if s, ok := p.Text(); ok && strings.HasPrefix(strings.TrimSpace(s), "{") {
 			p.report(start, WrongType, "remove the quotes around it, and the backslashes", "the document is quoted as a string")
 			return
 		}
-	case arrayValue:
+	case jsontext.Array:
 		p.report(start, WrongType, `write {"Version": "2012-10-17", "Statement": [...]}`, "the document must be an object, not %s", kind)
 		return
 	}
@@ -212,7 +197,7 @@ func (p *parser) notDocument(kind jsonKind, start Position) {
 // unknown reports an element that may not stand here and returns the name that
 // was probably meant, or "".
 func (p *parser) unknown(name string, pos Position, allowed []string) string {
-	likely := closest(name, allowed)
+	likely := spelling.Closest(name, allowed)
 	fix := "remove it; allowed are " + strings.Join(allowed, ", ")
 	switch {
 	case likely != "" && strings.EqualFold(likely, name):
@@ -226,17 +211,17 @@ func (p *parser) unknown(name string, pos Position, allowed []string) string {
 	case slices.Contains(principalTypes, name):
 		fix = `put it into "Principal"`
 	}
-	p.report(pos, UnknownElement, fix, "unknown element %s", quote(name))
+	p.report(pos, UnknownElement, fix, "unknown element %s", jsontext.Quote(name))
 	return likely
 }
 
 // version reads the Version element (P-2).
 func (p *parser) version() bool {
-	kind := p.peek()
-	pos := p.pos()
-	v, ok := p.text()
-	if ok && kind == stringValue && v != "2012-10-17" && v != "2008-10-17" {
-		p.report(pos, InvalidVersion, `write "2012-10-17"`, "%s is no version of the policy language", quote(v))
+	kind := p.Peek()
+	pos := p.place()
+	v, ok := p.oneString()
+	if ok && kind == jsontext.String && v != "2012-10-17" && v != "2008-10-17" {
+		p.report(pos, InvalidVersion, `write "2012-10-17"`, "%s is no version of the policy language", jsontext.Quote(v))
 	}
 	p.doc.Version, p.doc.VersionPos = v, pos
 	return ok
@@ -245,19 +230,19 @@ func (p *parser) version() bool {
 // statements reads the Statement element: an array, or one object, whose path
 // is that of an array's first.
 func (p *parser) statements() bool {
-	switch kind := p.peek(); kind {
-	case brokenValue:
+	switch kind := p.Peek(); kind {
+	case jsontext.Broken:
 		return false
-	case objectValue:
+	case jsontext.Object:
 		p.push("", 0)
 		return p.statement() && p.done()
-	case arrayValue:
-		return p.array(func(i int) bool {
+	case jsontext.Array:
+		return p.Array(func(i int) bool {
 			p.push("", i)
-			switch kind := p.peek(); kind {
-			case brokenValue:
+			switch kind := p.Peek(); kind {
+			case jsontext.Broken:
 				return false
-			case objectValue:
+			case jsontext.Object:
 				return p.statement() && p.done()
 			default:
 				return p.wrongType(kind, "a statement", "an object") && p.done()
@@ -269,14 +254,14 @@ func (p *parser) statements() bool {
 }
 
 // wrongType reports and skips a value.
-func (p *parser) wrongType(kind jsonKind, what, want string) bool {
-	pos, off := p.pos(), p.off
-	if !p.skip() {
+func (p *parser) wrongType(kind jsontext.Kind, what, want string) bool {
+	pos, off := p.place(), p.Offset()
+	if !p.Skip() {
 		return false
 	}
 	fix := ""
-	if what != "Version" && strings.HasPrefix(want, "a string") && (kind == numberValue || kind == boolValue) {
-		fix = `write "` + clip(p.src[off:p.off]) + `"`
+	if what != "Version" && strings.HasPrefix(want, "a string") && (kind == jsontext.Number || kind == jsontext.Bool) {
+		fix = `write "` + jsontext.Clip(p.doc.Source[off:p.Offset()]) + `"`
 	}
 	p.report(pos, WrongType, fix, "%s must be %s, not %s", what, want, kind)
 	return true
@@ -286,19 +271,19 @@ func (p *parser) wrongType(kind jsonKind, what, want string) bool {
 func (p *parser) last() string {
 	for i := len(p.path) - 1; i >= 0; i-- {
 		if p.path[i].name != "" {
-			return clip(p.path[i].name)
+			return jsontext.Clip(p.path[i].name)
 		}
 	}
 	return "the value"
 }
 
-// text reads a value that must be a string.
-func (p *parser) text() (string, bool) {
-	switch kind := p.peek(); kind {
-	case brokenValue:
+// oneString reads a value that must be a string.
+func (p *parser) oneString() (string, bool) {
+	switch kind := p.Peek(); kind {
+	case jsontext.Broken:
 		return "", false
-	case stringValue:
-		return p.string()
+	case jsontext.String:
+		return p.Text()
 	default:
 		return "", p.wrongType(kind, p.last(), "a string")
 	}
@@ -308,11 +293,11 @@ func (p *parser) text() (string, bool) {
 // numbers and booleans as their text (P-6). The result is not nil, even when
 // empty.
 func (p *parser) values(scalars bool) ([]Value, bool) {
-	kind := p.peek()
-	if kind == brokenValue {
+	kind := p.Peek()
+	if kind == jsontext.Broken {
 		return nil, false
 	}
-	if kind != arrayValue {
+	if kind != jsontext.Array {
 		want := "a string or an array of strings"
 		if scalars {
 			want = "a string, a number, a boolean or an array of them"
@@ -324,10 +309,10 @@ func (p *parser) values(scalars bool) ([]Value, bool) {
 		return []Value{v}, ok
 	}
 	list := []Value{}
-	ok := p.array(func(i int) bool {
+	ok := p.Array(func(i int) bool {
 		p.push("", i)
-		kind := p.peek()
-		if kind == brokenValue {
+		kind := p.Peek()
+		if kind == jsontext.Broken {
 			return false
 		}
 		want := "a string"
@@ -345,15 +330,15 @@ func (p *parser) values(scalars bool) ([]Value, bool) {
 
 // scalar reads one value of a list. Of a wrong type it is not good, but was
 // read all the same.
-func (p *parser) scalar(kind jsonKind, scalars bool, want string) (v Value, good, ok bool) {
-	v.Pos = p.pos()
+func (p *parser) scalar(kind jsontext.Kind, scalars bool, want string) (v Value, good, ok bool) {
+	v.Pos = p.place()
 	switch {
-	case kind == stringValue:
-		v.Text, ok = p.string()
-	case kind == numberValue && scalars:
-		v.Text, ok = p.number()
-	case kind == boolValue && scalars:
-		v.Text, ok = p.literal(), true
+	case kind == jsontext.String:
+		v.Text, ok = p.Text()
+	case kind == jsontext.Number && scalars:
+		v.Text, ok = p.Number()
+	case kind == jsontext.Bool && scalars:
+		v.Text, ok = p.Literal(), true
 	default:
 		return v, false, p.wrongType(kind, p.last(), want)
 	}

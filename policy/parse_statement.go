@@ -5,20 +5,24 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/spelling"
 )
 
 // statement reads one statement (P-3).
 func (p *parser) statement() bool {
-	s := Statement{Index: len(p.doc.Statements), Start: p.pos()}
+	s := Statement{Index: len(p.doc.Statements), Start: p.place()}
 	var seen elements
-	ok := p.object(func(name string, pos Position) bool {
+	ok := p.Object(func(name string, at jsontext.Position) bool {
+		pos := Position(at)
 		p.push(name, 0)
 		return p.element(&s, &seen, name, pos) && p.done()
 	})
 	if !ok {
 		return false
 	}
-	s.End = p.pos()
+	s.End = p.place()
 	if !seen.effect {
 		p.report(s.Start, MissingElement, `add "Effect": "Allow" or "Effect": "Deny"`, "Effect is missing")
 	}
@@ -40,24 +44,24 @@ func (p *parser) element(s *Statement, seen *elements, name string, pos Position
 	switch name {
 	case "Sid":
 		s.SidPos = pos
-		s.Sid, ok = p.text()
+		s.Sid, ok = p.oneString()
 	case "Effect":
 		seen.effect, s.EffectPos = true, pos
 		s.Effect, ok = p.effect()
 	case "Principal", "NotPrincipal":
 		if p.conflict(&seen.principal, name, pos) {
-			return p.skip()
+			return p.Skip()
 		}
 		s.Principal, ok = p.principal(name == "NotPrincipal", pos)
 	case "Action", "NotAction":
 		if p.conflict(&seen.action, name, pos) {
-			return p.skip()
+			return p.Skip()
 		}
 		s.NotAction, s.ActionPos = name == "NotAction", pos
 		s.Action, ok = p.values(false)
 	case "Resource", "NotResource":
 		if p.conflict(&seen.resource, name, pos) {
-			return p.skip()
+			return p.Skip()
 		}
 		s.NotResource, s.HasResource, s.ResourcePos = name == "NotResource", true, pos
 		s.Resource, ok = p.values(false)
@@ -65,7 +69,7 @@ func (p *parser) element(s *Statement, seen *elements, name string, pos Position
 		s.Condition, ok = p.condition()
 	default:
 		seen.effect = p.unknown(name, pos, statementElements) == "Effect" || seen.effect
-		ok = p.skip()
+		ok = p.Skip()
 	}
 	return ok
 }
@@ -82,10 +86,10 @@ func (p *parser) conflict(seen *string, name string, pos Position) bool {
 
 // effect reads the Effect element (P-4).
 func (p *parser) effect() (Effect, bool) {
-	kind := p.peek()
-	pos := p.pos()
-	text, ok := p.text()
-	if !ok || kind != stringValue {
+	kind := p.Peek()
+	pos := p.place()
+	text, ok := p.oneString()
+	if !ok || kind != jsontext.String {
 		return 0, ok
 	}
 	var e Effect
@@ -93,38 +97,39 @@ func (p *parser) effect() (Effect, bool) {
 		return e, true
 	}
 	code, fix := InvalidEffect, `write "Allow" or "Deny"`
-	if likely := closest(text, effectNames[1:]); likely != "" {
+	if likely := spelling.Closest(text, effectNames[1:]); likely != "" {
 		fix = fmt.Sprintf("write %q", likely)
 		if strings.EqualFold(likely, text) {
 			code = EffectLetterCase
 		}
 	}
-	p.report(pos, code, fix, "Effect must be Allow or Deny, not %s", quote(text))
+	p.report(pos, code, fix, "Effect must be Allow or Deny, not %s", jsontext.Quote(text))
 	return 0, true
 }
 
 // principal reads a Principal or NotPrincipal element (M-7).
 func (p *parser) principal(not bool, pos Position) (*PrincipalBlock, bool) {
 	block := &PrincipalBlock{Pos: pos, Not: not}
-	switch kind := p.peek(); kind {
-	case brokenValue:
+	switch kind := p.Peek(); kind {
+	case jsontext.Broken:
 		return nil, false
-	case stringValue:
-		at := p.pos()
-		text, ok := p.string()
+	case jsontext.String:
+		at := p.place()
+		text, ok := p.Text()
 		if ok && text != "*" {
-			p.report(at, WrongType, fmt.Sprintf(`write {%q: "%s"}`, principalTypeOf(text), clip(text)),
-				`%s must be "*" or an object, not %s`, p.last(), quote(text))
+			p.report(at, WrongType, fmt.Sprintf(`write {%q: "%s"}`, principalTypeOf(text), jsontext.Clip(text)),
+				`%s must be "*" or an object, not %s`, p.last(), jsontext.Quote(text))
 		}
 		block.Everyone = true
 		return block, ok
-	case objectValue:
-		ok := p.object(func(name string, pos Position) bool {
+	case jsontext.Object:
+		ok := p.Object(func(name string, at jsontext.Position) bool {
+			pos := Position(at)
 			p.push(name, 0)
 			list := block.list(name)
 			if list == nil {
 				p.unknownPrincipalType(name, pos)
-				return p.skip() && p.done()
+				return p.Skip() && p.done()
 			}
 			var ok bool
 			*list, ok = p.values(false)
@@ -164,24 +169,25 @@ func principalTypeOf(text string) string {
 
 func (p *parser) unknownPrincipalType(name string, pos Position) {
 	fix := "allowed are " + strings.Join(principalTypes, ", ")
-	if likely := closest(name, principalTypes); likely != "" {
+	if likely := spelling.Closest(name, principalTypes); likely != "" {
 		fix = fmt.Sprintf("did you mean %q?", likely)
 	} else if name == "*" {
 		fix = `write "AWS"`
 	}
-	p.report(pos, UnknownElement, fix, "unknown principal type %s", quote(name))
+	p.report(pos, UnknownElement, fix, "unknown principal type %s", jsontext.Quote(name))
 }
 
 // condition reads the Condition element: operators, keys and values (C-1).
 func (p *parser) condition() ([]Condition, bool) {
-	if kind := p.peek(); kind != objectValue {
-		return nil, kind != brokenValue && p.wrongType(kind, "Condition", "an object")
+	if kind := p.Peek(); kind != jsontext.Object {
+		return nil, kind != jsontext.Broken && p.wrongType(kind, "Condition", "an object")
 	}
 	var list []Condition
-	ok := p.object(func(operator string, pos Position) bool {
+	ok := p.Object(func(operator string, at jsontext.Position) bool {
+		pos := Position(at)
 		p.push(operator, 0)
-		if kind := p.peek(); kind != objectValue {
-			return kind != brokenValue && p.notOperator(operator, pos, kind) && p.done()
+		if kind := p.Peek(); kind != jsontext.Object {
+			return kind != jsontext.Broken && p.notOperator(operator, pos, kind) && p.done()
 		}
 		return p.operator(&list, operator, pos) && p.done()
 	})
@@ -189,24 +195,24 @@ func (p *parser) condition() ([]Condition, bool) {
 }
 
 // notOperator reports a member of Condition whose value is no object.
-func (p *parser) notOperator(operator string, pos Position, kind jsonKind) bool {
+func (p *parser) notOperator(operator string, pos Position, kind jsontext.Kind) bool {
 	if _, ok := parseOperator(operator); ok || !strings.Contains(operator, ":") {
 		return p.wrongType(kind, p.last(), "an object of condition keys")
 	}
-	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, clip(operator)),
-		"the condition key %s must stand under an operator", quote(operator))
-	return p.skip()
+	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, jsontext.Clip(operator)),
+		"the condition key %s must stand under an operator", jsontext.Quote(operator))
+	return p.Skip()
 }
 
 // operator reads the keys and values of one operator into list.
 func (p *parser) operator(list *[]Condition, operator string, opPos Position) bool {
-	var few [4]memberName
-	seen := nameSet{list: few[:0]} // :: key in lower case → where
-	return p.object(func(key string, pos Position) bool {
+	var seen jsontext.NameSet // :: key in lower case → where
+	return p.Object(func(key string, at jsontext.Position) bool {
+		pos := Position(at)
 		p.push(key, 0)
-		if first, twice := seen.add(strings.ToLower(key), pos); twice {
+		if first, twice := seen.Add(strings.ToLower(key), at); twice {
 			p.report(pos, DuplicateKey, "keep one of them: condition keys compare without regard to letter case",
-				"%s is already there at %d:%d", quote(key), first.Line, first.Column)
+				"%s is already there at %d:%d", jsontext.Quote(key), first.Line, first.Column)
 		}
 		values, ok := p.values(true)
 		*list = append(*list, Condition{Operator: operator, OpPos: opPos, Key: key, KeyPos: pos, Values: values})

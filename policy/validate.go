@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
 // presence says whether a kind of policy takes an element.
@@ -165,8 +167,8 @@ func (v *validator) sid() {
 		return
 	}
 	for _, c := range []byte(s.Sid) {
-		if !isWord(c) || c == '_' {
-			v.report(s.SidPos, v.path("Sid"), InvalidSid, "use letters and digits only", "the Sid "+quote(s.Sid)+" has other characters than letters and digits",
+		if !isAlphanumeric(c) {
+			v.report(s.SidPos, v.path("Sid"), InvalidSid, "use letters and digits only", "the Sid "+jsontext.Quote(s.Sid)+" has other characters than letters and digits",
 				"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
 			break
 		}
@@ -177,7 +179,7 @@ func (v *validator) sid() {
 		return
 	}
 	v.report(s.SidPos, v.path("Sid"), DuplicateSid, "give each statement its own, or none",
-		fmt.Sprintf("the Sid %s is already there at %d:%d", quote(s.Sid), first.Line, first.Column),
+		fmt.Sprintf("the Sid %s is already there at %d:%d", jsontext.Quote(s.Sid), first.Line, first.Column),
 		"Statement IDs (SID) in a single policy must be unique.")
 }
 
@@ -204,7 +206,7 @@ const noVendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sd
 func (v *validator) action(a Value, path string) {
 	service, name, colon := strings.Cut(a.Text, ":")
 	refuse := func(fix, format, aws string) {
-		v.report(a.Pos, path, InvalidAction, fix, fmt.Sprintf(format, quote(a.Text)), aws)
+		v.report(a.Pos, path, InvalidAction, fix, fmt.Sprintf(format, jsontext.Quote(a.Text)), aws)
 	}
 	switch {
 	case a.Text == "*":
@@ -224,7 +226,7 @@ func (v *validator) action(a Value, path string) {
 		refuse("write each action as a string of its own", "the action %s has a blank or a comma and so matches nothing", legacyParsing)
 	}
 	if v.rules.stsOnly && !strings.EqualFold(service, "sts") {
-		v.report(a.Pos, path, ProhibitedAction, `write "sts:AssumeRole"`, "a trust policy cannot have the action "+quote(a.Text),
+		v.report(a.Pos, path, ProhibitedAction, `write "sts:AssumeRole"`, "a trust policy cannot have the action "+jsontext.Quote(a.Text),
 			"AssumeRole policy may only specify STS AssumeRole actions.")
 	}
 }
@@ -232,9 +234,13 @@ func (v *validator) action(a Value, path string) {
 // isVendor reports whether s is made of what names a service.
 func isVendor(s string) bool {
 	for _, c := range []byte(s) {
-		if (!isWord(c) || c == '_') && c != '-' && c != '.' {
+		if !isAlphanumeric(c) && c != '-' && c != '.' {
 			return false
 		}
 	}
 	return s != ""
+}
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

@@ -5,6 +5,9 @@ package policy
 import (
 	"fmt"
 	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/spelling"
 )
 
 // conditions checks operators, keys and values (P-11).
@@ -14,7 +17,7 @@ func (v *validator) conditions() {
 			return
 		}
 		c := &v.at.Condition[i]
-		element := "Condition." + clip(c.Operator)
+		element := "Condition." + jsontext.Clip(c.Operator)
 		op, ok := parseOperator(c.Operator)
 		if !ok {
 			if i == 0 || v.at.Condition[i-1].OpPos != c.OpPos {
@@ -23,14 +26,14 @@ func (v *validator) conditions() {
 			}
 			continue
 		}
-		element += "." + clip(c.Key)
+		element += "." + jsontext.Clip(c.Key)
 		if c.Key == "" {
 			v.report(c.KeyPos, v.path(element), InvalidKey, `write a key such as "aws:SourceIp"`, "the condition key is empty", noVendor)
 		}
 		for i, value := range c.Values {
 			if fix, what := v.literal(op, value.Text); what != "" {
 				v.report(value.Pos, v.value(element, i, c.Values), InvalidValue, fix,
-					fmt.Sprintf("%s cannot compare with %s: %s", c.Operator, quote(value.Text), what), legacyParsing)
+					fmt.Sprintf("%s cannot compare with %s: %s", c.Operator, jsontext.Quote(value.Text), what), legacyParsing)
 			}
 		}
 	}
@@ -72,7 +75,7 @@ func (v *validator) literal(op operatorInfo, text string) (fix, what string) {
 
 // likelyOperator explains a name that is no operator.
 func likelyOperator(name string) (fix, message string) {
-	message = "unknown condition operator " + quote(name)
+	message = "unknown condition operator " + jsontext.Quote(name)
 	prefix, base, found := strings.Cut(name, ":")
 	if !found {
 		prefix, base = "", name
@@ -85,9 +88,9 @@ func likelyOperator(name string) (fix, message string) {
 	for i, op := range baseOperators {
 		names[i] = op.base
 	}
-	likely := closest(base, names)
+	likely := spelling.Closest(base, names)
 	if found {
-		prefix = closest(prefix+":", []string{forAllPrefix, forAnyPrefix})
+		prefix = spelling.Closest(prefix+":", []string{forAllPrefix, forAnyPrefix})
 	}
 	if likely == "" || found && prefix == "" {
 		return "", message

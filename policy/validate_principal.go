@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
 // principal checks Principal or NotPrincipal (P-7, M-7, M-14).
@@ -49,7 +50,7 @@ func (v *validator) principalValues(block *PrincipalBlock) {
 		for i, p := range list {
 			empty = false
 			if fix := principalProblem(typ, p.Text, v.kind); fix != "" {
-				v.report(p.Pos, v.value(element+"."+typ, i, list), InvalidPrincipal, fix, quote(p.Text)+" is no principal of type "+typ,
+				v.report(p.Pos, v.value(element+"."+typ, i, list), InvalidPrincipal, fix, jsontext.Quote(p.Text)+" is no principal of type "+typ,
 					fmt.Sprintf(`Invalid principal in policy: "%s":"%s"`, typ, p.Text))
 			}
 		}

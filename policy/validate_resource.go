@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
 // resources checks Resource or NotResource.
@@ -36,7 +38,7 @@ func (v *validator) resources() {
 			continue
 		}
 		if _, err := parseTemplate(r.Text, true, v.variables); err != nil {
-			v.report(r.Pos, path, InvalidVariable, "", "in the resource "+quote(r.Text)+": "+err.Error(), legacyParsing)
+			v.report(r.Pos, path, InvalidVariable, "", "in the resource "+jsontext.Quote(r.Text)+": "+err.Error(), legacyParsing)
 		}
 	}
 }
@@ -55,7 +57,7 @@ func resourceProblem(text string) (code Code, fix, message, aws string) {
 		return "", "", "", ""
 	}
 	refuse := func(fix, what, aws string) (Code, string, string, string) {
-		return InvalidResource, fix, "the resource " + quote(text) + " " + what, aws
+		return InvalidResource, fix, "the resource " + jsontext.Quote(text) + " " + what, aws
 	}
 	parts := strings.SplitN(text, ":", 6)
 	switch {
@@ -76,7 +78,7 @@ func resourceProblem(text string) (code Code, fix, message, aws string) {
 	case parts[2] == "iam" && len(parts) == 6 && !isIAMResource(parts[5]):
 		return refuse("", "is of no type that IAM has", iamResourcePath)
 	case parts[2] == "", len(parts) < 6 && strings.Contains(text, "::"):
-		return MalformedResource, "write arn:aws:service:region:account:resource", fmt.Sprintf("the resource %s has not all parts of an ARN", quote(text)), legacyParsing
+		return MalformedResource, "write arn:aws:service:region:account:resource", fmt.Sprintf("the resource %s has not all parts of an ARN", jsontext.Quote(text)), legacyParsing
 	}
 	return "", "", "", ""
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package policy
+package literal
 
 import (
 	"math/big"
@@ -10,7 +10,7 @@ import (
 )
 
 func TestParseNumber(t *testing.T) {
-	good := map[string]number{
+	good := map[string]Number{
 		"0":                    {},
 		"-0":                   {},
 		"0.000":                {},
@@ -28,15 +28,15 @@ func TestParseNumber(t *testing.T) {
 		"00000000000000000001": {coef: 1},
 	}
 	for in, want := range good {
-		if got, ok := parseNumber(in); !ok || got != want {
-			t.Errorf("parseNumber(%q) = %+v, %v, want %+v", in, got, ok, want)
+		if got, ok := ParseNumber(in); !ok || got != want {
+			t.Errorf("ParseNumber(%q) = %+v, %v, want %+v", in, got, ok, want)
 		}
 	}
 	bad := []string{"", "-", "+", ".", ".5", "5.", "-.5", "10abc", " 10", "10 ", "1 0", "1.2.3", "1e", "1e+", "1e1001",
 		"1ee1", "0x10", "1_000", "NaN", "Inf", "--1", "12345678901234567891", "١", "${x}", "1e1e1", "1.e1"}
 	for _, in := range bad {
-		if got, ok := parseNumber(in); ok {
-			t.Errorf("parseNumber(%q) = %+v, want no number", in, got)
+		if got, ok := ParseNumber(in); ok {
+			t.Errorf("ParseNumber(%q) = %+v, want no number", in, got)
 		}
 	}
 }
@@ -46,9 +46,9 @@ func TestCompareNumbers(t *testing.T) {
 		"10.5", "10.51", "99", "100", "9999999999999999998", "9999999999999999999", "1e19", "1e1000"}
 	for i, a := range ascending {
 		for j, b := range ascending {
-			x, _ := parseNumber(a)
-			y, _ := parseNumber(b)
-			if got, want := x.compare(y), min(max(i-j, -1), 1); got != want {
+			x, _ := ParseNumber(a)
+			y, _ := ParseNumber(b)
+			if got, want := x.Compare(y), min(max(i-j, -1), 1); got != want {
 				t.Errorf("compare(%s, %s) = %d, want %d", a, b, got, want)
 			}
 		}
@@ -60,17 +60,17 @@ func FuzzNumber(f *testing.F) {
 		f.Add(s, "10")
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		x, ok1 := parseNumber(a)
-		y, ok2 := parseNumber(b)
+		x, ok1 := ParseNumber(a)
+		y, ok2 := ParseNumber(b)
 		if !ok1 || !ok2 || len(a) > 100 || len(b) > 100 {
 			return
 		}
 		p, ok1 := new(big.Rat).SetString(a)
 		q, ok2 := new(big.Rat).SetString(b)
 		if !ok1 || !ok2 {
-			t.Fatalf("parseNumber accepts %q or %q, which big.Rat does not", a, b)
+			t.Fatalf("ParseNumber accepts %q or %q, which big.Rat does not", a, b)
 		}
-		if got, want := x.compare(y), p.Cmp(q); got != want {
+		if got, want := x.Compare(y), p.Cmp(q); got != want {
 			t.Errorf("compare(%s, %s) = %d, want %d", a, b, got, want)
 		}
 	})
@@ -104,8 +104,8 @@ func TestParseDate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := parseDate(in); !ok || !got.Equal(want) {
-			t.Errorf("parseDate(%q) = %v, %v, want %v", in, got, ok, want)
+		if got, ok := ParseDate(in); !ok || !got.Equal(want) {
+			t.Errorf("ParseDate(%q) = %v, %v, want %v", in, got, ok, want)
 		}
 	}
 	bad := []string{"", "-", "2026-", "2026-1", "2026-13", "2026-00", "2026-02-30", "2023-02-29", "2026-06-00", "2026-6-1",
@@ -115,8 +115,8 @@ func TestParseDate(t *testing.T) {
 		"2026-06-01T00:00:00Zx", "2026-0601", "1780272000.5", "1e9", "253402300800", "1798761600000",
 		"tomorrow", "${aws:CurrentTime}", " 2026", "2026 ", "--1", "+1"}
 	for _, in := range bad {
-		if got, ok := parseDate(in); ok {
-			t.Errorf("parseDate(%q) = %v, want no date", in, got)
+		if got, ok := ParseDate(in); ok {
+			t.Errorf("ParseDate(%q) = %v, want no date", in, got)
 		}
 	}
 }
@@ -127,31 +127,31 @@ func FuzzDate(f *testing.F) {
 	}
 	layouts := []string{"2006-01-02T15:04Z07:00", time.RFC3339Nano, "2006-01-02", "2006-01", "2006"}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, ok := parseDate(s)
+		got, ok := ParseDate(s)
 		if !ok || !strings.Contains(s[1:], "-") && len(s) != 4 {
 			return
 		}
 		for _, layout := range layouts {
 			if want, err := time.Parse(layout, s); err == nil {
 				if !got.Equal(want) {
-					t.Errorf("parseDate(%q) = %v, want %v", s, got, want)
+					t.Errorf("ParseDate(%q) = %v, want %v", s, got, want)
 				}
 				return
 			}
 		}
-		t.Errorf("parseDate(%q) = %v, which package time does not read", s, got)
+		t.Errorf("ParseDate(%q) = %v, which package time does not read", s, got)
 	})
 }
 
 func TestParseBool(t *testing.T) {
 	for in, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "fAlse": false} {
-		if got, ok := parseBool(in); !ok || got != want {
-			t.Errorf("parseBool(%q) = %v, %v, want %v", in, got, ok, want)
+		if got, ok := ParseBool(in); !ok || got != want {
+			t.Errorf("ParseBool(%q) = %v, %v, want %v", in, got, ok, want)
 		}
 	}
 	for _, in := range []string{"", "yes", "1", "0", "true ", "ttrue", "ſalse"} {
-		if _, ok := parseBool(in); ok {
-			t.Errorf("parseBool(%q) is a boolean, want none", in)
+		if _, ok := ParseBool(in); ok {
+			t.Errorf("ParseBool(%q) is a boolean, want none", in)
 		}
 	}
 }
@@ -169,69 +169,41 @@ func TestParsePrefix(t *testing.T) {
 		"2001:db8:1234:5678::1/64": "2001:db8:1234:5678::/64",
 	}
 	for in, want := range good {
-		if got, ok := parsePrefix(in); !ok || got.String() != want {
-			t.Errorf("parsePrefix(%q) = %v, %v, want %v", in, got, ok, want)
+		if got, ok := ParsePrefix(in); !ok || got.String() != want {
+			t.Errorf("ParsePrefix(%q) = %v, %v, want %v", in, got, ok, want)
 		}
 	}
 	bad := []string{"", "/", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/08", "010.0.0.1", "10.0.0.*", "fe80::1%eth0", "::/129",
 		"10.0.0.0/255.0.0.0", "10.0.0.0/8 ", "host", "${aws:SourceIp}", "fe80::1%eth0/64", "10.0.0.0/-1", "10.0.0.0/"}
 	for _, in := range bad {
-		if got, ok := parsePrefix(in); ok {
-			t.Errorf("parsePrefix(%q) = %v, want none", in, got)
+		if got, ok := ParsePrefix(in); ok {
+			t.Errorf("ParsePrefix(%q) = %v, want none", in, got)
 		}
 	}
 }
 
 func TestParseBinary(t *testing.T) {
 	for in, want := range map[string]string{"": "", "QmluYXJ5": "Binary", "YQ==": "a", "/+8=": "\xff\xef"} {
-		if got, ok := parseBinary(in); !ok || got != want {
-			t.Errorf("parseBinary(%q) = %q, %v, want %q", in, got, ok, want)
+		if got, ok := ParseBinary(in); !ok || got != want {
+			t.Errorf("ParseBinary(%q) = %q, %v, want %q", in, got, ok, want)
 		}
 	}
 	for _, in := range []string{"YQ", "YR==", "Y Q==", "!", "_-8="} {
-		if got, ok := parseBinary(in); ok {
-			t.Errorf("parseBinary(%q) = %q, want none", in, got)
+		if got, ok := ParseBinary(in); ok {
+			t.Errorf("ParseBinary(%q) = %q, want none", in, got)
 		}
 	}
 }
 
 func TestLiteralsDoNotAllocate(t *testing.T) {
 	n := testing.AllocsPerRun(100, func() {
-		parseNumber("123.456")
-		parseDate("2026-06-01T00:00:00.5+02:00")
-		parseDate("1780272000")
-		parseBool("TRUE")
-		parseAddress("2001:db8::1")
-		parseOperator("ForAllValues:StringNotLikeIfExists")
+		ParseNumber("123.456")
+		ParseDate("2026-06-01T00:00:00.5+02:00")
+		ParseDate("1780272000")
+		ParseBool("TRUE")
+		ParseAddress("2001:db8::1")
 	})
 	if n != 0 {
 		t.Errorf("parsing literals allocates %v times, want 0", n)
-	}
-}
-
-func TestParseOperator(t *testing.T) {
-	good := map[string]operatorInfo{
-		"StringEquals":         {base: "StringEquals", class: stringClass, variables: true},
-		"StringLikeIfExists":   {base: "StringLike", class: stringClass, like: true, variables: true, ifExists: true},
-		"ForAnyValue:ArnLike":  {base: "ArnLike", class: arnClass, like: true, variables: true, set: forAnyValue},
-		"NumericGreaterThan":   {base: "NumericGreaterThan", class: numericClass, relation: greater},
-		"DateLessThanEquals":   {base: "DateLessThanEquals", class: dateClass, relation: lessOrEqual},
-		"Null":                 {base: "Null", class: nullClass},
-		"NotIpAddressIfExists": {base: "NotIpAddress", class: ipClass, negated: true, ifExists: true},
-		"ForAllValues:StringNotEqualsIgnoreCaseIfExists": {base: "StringNotEqualsIgnoreCase", class: stringClass,
-			negated: true, ignoreCase: true, variables: true, set: forAllValues, ifExists: true},
-	}
-	for in, want := range good {
-		if got, ok := parseOperator(in); !ok || got != want {
-			t.Errorf("parseOperator(%q) = %+v, %v, want %+v", in, got, ok, want)
-		}
-	}
-	bad := []string{"", "IfExists", "ForAllValues:", "stringequals", "StringEqual", "NullIfExists", "ForAnyValue:NullIfExists",
-		"ForAnyValues:StringEquals", "forAnyValue:StringEquals", "ForAnyValue:ForAllValues:StringEquals", "StringEqualsIfExistsIfExists",
-		"StringEquals ", "BoolNot", "NumericLike"}
-	for _, in := range bad {
-		if got, ok := parseOperator(in); ok {
-			t.Errorf("parseOperator(%q) = %+v, want none", in, got)
-		}
 	}
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package policy
+// Package spelling finds the word that was probably meant.
+package spelling
 
 import "strings"
 
-// closest returns the candidate that word most likely was meant to be: the one
+// Closest returns the candidate that word most likely was meant to be: the one
 // that differs in letter case only, else the nearest by edit distance within a
 // third of the word's length. It returns "" when none is near, and for words
 // so long that they are no slip of the keyboard.
-func closest(word string, candidates []string) string {
+func Closest(word string, candidates []string) string {
 	if len(word) > 64 {
 		return ""
 	}

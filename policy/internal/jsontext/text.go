@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package policy
+package jsontext
 
 import (
 	"strconv"
@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// string reads a string in double quotes. Without escapes the result is a part
+// Text reads a string in double quotes. Without escapes the result is a part
 // of the source.
-func (r *reader) string() (string, bool) {
+func (r *Reader) Text() (string, bool) {
 	start := r.off
 	r.off++
 	for r.off < len(r.src) {
@@ -31,7 +31,7 @@ func (r *reader) string() (string, bool) {
 }
 
 // escaped reads the rest of a string from its first backslash on.
-func (r *reader) escaped(start int) (string, bool) {
+func (r *Reader) escaped(start int) (string, bool) {
 	var b strings.Builder
 	b.WriteString(r.src[start+1 : r.off])
 	for r.off < len(r.src) {
@@ -53,29 +53,29 @@ func (r *reader) escaped(start int) (string, bool) {
 	return "", r.unclosed(start)
 }
 
-func (r *reader) unclosed(start int) bool {
-	return r.invalid(r.at(start), `add the closing "`, "the string is not closed")
+func (r *Reader) unclosed(start int) bool {
+	return r.Invalid(r.at(start), `add the closing "`, "the string is not closed")
 }
 
 // control fails on a control character in a string.
-func (r *reader) control(start int, c byte) bool {
+func (r *Reader) control(start int, c byte) bool {
 	switch c {
 	case '\n', '\r':
-		return r.invalid(r.at(start), `add the closing ", or write \n for a line break`, "the string is not closed on its line")
+		return r.Invalid(r.at(start), `add the closing ", or write \n for a line break`, "the string is not closed on its line")
 	case '\t':
-		return r.invalid(r.pos(), `write \t`, "a tab in a string")
+		return r.Invalid(r.Pos(), `write \t`, "a tab in a string")
 	}
-	return r.invalid(r.pos(), "remove it", "the control character %U in a string", c)
+	return r.Invalid(r.Pos(), "remove it", "the control character %U in a string", c)
 }
 
 const escapes = `"\/bfnrt`
 
 // escape reads one backslash sequence into b.
-func (r *reader) escape(b *strings.Builder) bool {
-	pos := r.pos()
+func (r *Reader) escape(b *strings.Builder) bool {
+	pos := r.Pos()
 	r.off++
 	if r.off >= len(r.src) {
-		return r.invalid(pos, "", "the text ends after a backslash")
+		return r.Invalid(pos, "", "the text ends after a backslash")
 	}
 	c := r.src[r.off]
 	if c == 'u' {
@@ -83,7 +83,7 @@ func (r *reader) escape(b *strings.Builder) bool {
 	}
 	i := strings.IndexByte(escapes, c)
 	if i < 0 {
-		return r.invalid(pos, `write \\ for a backslash`, `\%s is no escape sequence`, strings.Trim(r.found(), `"`))
+		return r.Invalid(pos, `write \\ for a backslash`, `\%s is no escape sequence`, strings.Trim(r.Found(), `"`))
 	}
 	r.off++
 	b.WriteByte("\"\\/\b\f\n\r\t"[i])
@@ -91,24 +91,24 @@ func (r *reader) escape(b *strings.Builder) bool {
 }
 
 // unicode reads the rest of \uXXXX, or of a surrogate pair of them.
-func (r *reader) unicode(b *strings.Builder, pos Position) bool {
+func (r *Reader) unicode(b *strings.Builder, pos Position) bool {
 	c, ok := r.hex()
 	if !ok {
-		return r.invalid(pos, "", `\u needs four hexadecimal digits`)
+		return r.Invalid(pos, "", `\u needs four hexadecimal digits`)
 	}
 	if utf16.IsSurrogate(c) {
 		if strings.HasPrefix(r.src[r.off:], `\u`) {
 			r.off++
 			low, ok := r.hex()
 			if !ok {
-				return r.invalid(pos, "", `\u needs four hexadecimal digits`)
+				return r.Invalid(pos, "", `\u needs four hexadecimal digits`)
 			}
 			c = utf16.DecodeRune(c, low)
 		} else {
 			c = utf8.RuneError
 		}
 		if c == utf8.RuneError {
-			return r.invalid(pos, "", `half of a surrogate pair`)
+			return r.Invalid(pos, "", `half of a surrogate pair`)
 		}
 	}
 	b.WriteRune(c)
@@ -116,7 +116,7 @@ func (r *reader) unicode(b *strings.Builder, pos Position) bool {
 }
 
 // hex reads four hexadecimal digits after the u at the offset.
-func (r *reader) hex() (rune, bool) {
+func (r *Reader) hex() (rune, bool) {
 	if len(r.src)-r.off < 5 {
 		return 0, false
 	}
@@ -126,8 +126,8 @@ func (r *reader) hex() (rune, bool) {
 	return rune(n), err == nil && digits[0] != '+'
 }
 
-// clip shortens text from a document for a message.
-func clip(s string) string {
+// Clip shortens text from a document for a message.
+func Clip(s string) string {
 	const most = 60
 	if len(s) <= most {
 		return s
@@ -139,5 +139,5 @@ func clip(s string) string {
 	return s[:end] + "…"
 }
 
-// quote quotes text from a document for a message, shortened.
-func quote(s string) string { return strconv.Quote(clip(s)) }
+// Quote quotes text from a document for a message, shortened.
+func Quote(s string) string { return strconv.Quote(Clip(s)) }
