@@ -6,6 +6,7 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -20,8 +21,8 @@ import (
 	"time"
 )
 
-// childEnv tells the test binary to be a child: "crash" or "full", with the
-// directory in dirEnv.
+// childEnv tells the test binary to be a child: "crash", "full" or "nearly full",
+// with the directory in dirEnv.
 const (
 	childEnv = "INNKEEPER_AUDIT_TEST_CHILD"
 	dirEnv   = "INNKEEPER_AUDIT_TEST_DIR"
@@ -34,6 +35,11 @@ func TestMain(m *testing.M) {
 		crashChild(os.Getenv(dirEnv))
 	case "full":
 		if err := fullChild(os.Getenv(dirEnv)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case "nearly full":
+		if err := nearlyFullChild(os.Getenv(dirEnv)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -198,6 +204,9 @@ func fullChild(dir string) error {
 	}
 	if written < 5 {
 		return fmt.Errorf("only %d records fit", written)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, current)); err != nil || !bytes.HasSuffix(b, []byte("}\n")) {
+		return fmt.Errorf("part of the refused record stayed behind (%v)", err)
 	}
 	for range 3 {
 		if l.Ready() == nil {

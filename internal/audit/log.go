@@ -26,6 +26,11 @@ const (
 
 	syncDelay  = 500 * time.Millisecond // from a write that is not durable to its sync
 	probeEvery = 200 * time.Millisecond // how often a log that cannot write tries again
+
+	// Disk space is set aside in steps of the first; below the second, for want of
+	// space, Ready fails. It is for the records of requests that were let in before.
+	reserveStep = 1 << 20
+	reserveLow  = 256 << 10
 )
 
 // Options say where and how a Log writes.
@@ -42,7 +47,8 @@ type Options struct {
 //
 // When a record cannot be written or synced, the Log fails: Ready and Write
 // return the error, and nothing is written, until an attempt to write a record
-// of the outage succeeds.
+// of the outage succeeds. When the disk is about to be full, Ready fails first,
+// while there is still room for the records of what is under way (on Linux).
 type Log struct {
 	opt  Options
 	lock *os.File // held to keep other processes out
@@ -52,6 +58,9 @@ type Log struct {
 	file    *os.File   // nil while there is none to write to
 	size    int64      // of the whole records in file
 	limit   int64      // size at which to rotate
+	space   int64      // up to where disk space was set aside
+	low     error      // why there is too little of it; nil when there is enough
+	asked   time.Time  // when space was last asked for in vain
 	torn    bool       // file may have part of a record beyond size
 	last    time.Time  // in the name of the newest rotated file
 	pending *commit    // of what was written since the last sync began
@@ -102,7 +111,7 @@ func Open(o Options) (*Log, error) {
 		_ = lock.Close()
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	l.ok.Store(true)
+	l.settleLocked()
 	go l.syncer()
 	return l, nil
 }
@@ -161,8 +170,29 @@ func (l *Log) openLocked() error {
 	}
 	l.file, l.size, l.limit, l.torn = f, info.Size(), l.opt.MaxBytes, false
 	l.suspect.Store(false)
+	l.space, l.low = l.size, nil
+	l.reserveLocked()
 	return nil
 }
+
+// reserveLocked sees to it that enough space is set aside.
+func (l *Log) reserveLocked() {
+	if l.space-l.size >= reserveLow {
+		return
+	}
+	if err := reserve(l.file, l.size, reserveStep); err != nil {
+		if l.low == nil {
+			l.opt.Log.Error("audit: the disk is nearly full; requests are refused", "error", err)
+		}
+		l.low, l.asked = fmt.Errorf("audit: no room for more records: %w", err), time.Now()
+	} else {
+		l.space, l.low = l.size+reserveStep, nil
+	}
+	l.settleLocked()
+}
+
+// settleLocked sets what Ready looks at first.
+func (l *Log) settleLocked() { l.ok.Store(!l.closed && l.outage.err == nil && l.low == nil) }
 
 // Ready reports whether the log can write: nil, or why not. While it cannot,
 // Ready tries again every so often. Ask it before acting on a request.
@@ -172,7 +202,13 @@ func (l *Log) Ready() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.readyLocked()
+	if err := l.readyLocked(); err != nil {
+		return err
+	}
+	if l.low != nil && time.Since(l.asked) >= probeEvery {
+		l.reserveLocked()
+	}
+	return l.low
 }
 
 // lines lends buffers for encoded records.
@@ -233,6 +269,9 @@ func (l *Log) appendLocked(line []byte) error {
 		return l.failLocked(err)
 	}
 	l.size += int64(n)
+	if l.low == nil {
+		l.reserveLocked()
+	}
 	return nil
 }
 
@@ -240,6 +279,7 @@ func (l *Log) appendLocked(line []byte) error {
 func (l *Log) untearLocked() {
 	if l.torn && l.file.Truncate(l.size) == nil {
 		l.torn = false
+		l.space = l.size // what was set aside is gone, too
 	}
 }
 
@@ -291,9 +331,8 @@ func (c *commit) finish(err error) {
 // failLocked starts an outage and returns its error.
 func (l *Log) failLocked(err error) error {
 	if l.outage.err == nil {
-		l.ok.Store(false)
-		now := time.Now()
-		l.outage = outage{err: fmt.Errorf("audit: cannot write: %w", err), since: l.opt.Now(), probed: now}
+		l.outage = outage{err: fmt.Errorf("audit: cannot write: %w", err), since: l.opt.Now(), probed: time.Now()}
+		l.settleLocked()
 		l.opt.Log.Error("audit: the log cannot be written; requests are refused", "error", err)
 	}
 	return l.outage.err
@@ -328,7 +367,7 @@ func (l *Log) readyLocked() error {
 	}
 	l.opt.Log.Info("audit: the log can be written again", "refused", l.outage.refused)
 	l.outage = outage{}
-	l.ok.Store(true)
+	l.settleLocked()
 	return nil
 }
 
@@ -379,6 +418,15 @@ func (l *Log) servedLocked() {
 	l.pending, l.armed = newCommit(), false
 }
 
+// releaseLocked gives back what space was set aside beyond the records. Failing to
+// is harmless.
+func (l *Log) releaseLocked() {
+	if l.space > l.size && !l.torn {
+		_ = l.file.Truncate(l.size)
+		l.space = l.size
+	}
+}
+
 // noteLocked writes a record of the log's own.
 func (l *Log) noteLocked(event, data string) error {
 	r := Record{
@@ -406,7 +454,7 @@ func (l *Log) Close() error {
 		return ErrClosed
 	}
 	l.closed = true
-	l.ok.Store(false)
+	l.settleLocked()
 	l.mu.Unlock()
 	l.kickSyncer()
 	<-l.done // no sync is under way any more
@@ -415,6 +463,7 @@ func (l *Log) Close() error {
 	defer l.mu.Unlock()
 	err := l.outage.err
 	if l.file != nil {
+		l.releaseLocked()
 		err = errors.Join(err, l.file.Sync(), l.file.Close())
 	}
 	l.pending.finish(err)

@@ -396,6 +396,19 @@ func TestRecordsGoesOnAfterABadLine(t *testing.T) {
 	}
 }
 
+// TestRecordsReadsAFileOnce covers a rotation that comes between the opening of
+// the current file and the listing of the rotated ones.
+func TestRecordsReadsAFileOnce(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, Options{Dir: dir})
+	write(t, l, "a", true)
+	name := filepath.Join(dir, rotatedPrefix+when.Format(rotatedTime)+rotatedSuffix)
+	if err := os.Link(filepath.Join(dir, current), name); err != nil {
+		t.Skip(err)
+	}
+	wantIDs(t, dir, "a")
+}
+
 func BenchmarkWrite(b *testing.B) {
 	for _, durable := range []bool{false, true} {
 		for _, writers := range []int{1, 16} {

@@ -57,6 +57,7 @@ func (l *Log) rotateLocked() error {
 	if l.suspect.Load() {
 		return errSync
 	}
+	l.releaseLocked()
 	if err := l.file.Sync(); err != nil {
 		return l.lostLocked(err)
 	}
