@@ -5,6 +5,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -25,36 +28,61 @@ const (
 // CredentialsFile is the file that gets the first administrator's key.
 func (n *Node) CredentialsFile() string { return filepath.Join(n.cfg.Data, "admin.credentials") }
 
+// Names of the system values that nodes agree on about the first start.
+const (
+	firstAccount = "first-account" // its id
+	firstAdmin   = "first-admin"   // present once it was made
+)
+
 // bootstrap makes the first account and its administrator on an empty store.
 //
 // The administrator's key is on disk before the store knows it, so that a crash
 // in between leaves no account that nobody can enter; the file gets its name
 // after the store has it, so that admin.credentials always works. A start that
 // finds the file under its first name finishes what the other one began. Nodes
-// that start at once on one store agree on the account and one of them makes it.
+// that start at once on one store agree on the account and one of them makes
+// the administrator.
 func (n *Node) bootstrap(ctx context.Context) error {
-	accounts, err := n.store.Accounts(ctx)
+	if err := n.finishBootstrap(ctx); err != nil {
+		return err
+	}
+	if _, err := n.store.System(ctx, firstAdmin); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	id, err := n.store.PutSystem(ctx, firstAccount, []byte(cmp.Or(n.cfg.AccountID, n.ids.AccountID())))
 	if err != nil {
 		return err
 	}
-	if len(accounts) > 0 {
-		return n.finishBootstrap(ctx)
-	}
-	id, err := n.store.PutSystem(ctx, "first-account", []byte(cmp.Or(n.cfg.AccountID, n.ids.AccountID())))
-	if err != nil {
+	key, secret := n.store.NewKey(string(id))
+	if err := writeFile(n.pendingFile(), credentialsFile("default", key.ID, secret, n.cfg.Region)); err != nil {
 		return err
 	}
-	account, key, err := n.newAccount(n.cfg.AccountName, string(id))
-	if err != nil {
+	if err := n.makeAccount(ctx, n.cfg.AccountName, string(id), key); err != nil && !errors.Is(err, store.ErrExists) {
 		return err
 	}
-	if err := writeFile(n.pendingFile(), credentialsFile("default", key.id, key.secret, n.cfg.Region)); err != nil {
-		return err
-	}
-	if err := n.store.CreateAccount(ctx, account, key.admin); err != nil && !errors.Is(err, store.ErrExists) {
+	if _, err := n.store.PutSystem(ctx, firstAdmin, []byte(key.ID)); err != nil {
 		return err
 	}
 	return n.finishBootstrap(ctx)
+}
+
+// makeAccount makes an account and its administrator with the given key. An
+// account that exists without any user is completed: a crash left it so. The
+// error wraps store.ErrExists when the account has users.
+func (n *Node) makeAccount(ctx context.Context, name, id string, key store.AccessKey) error {
+	if _, err := n.store.CreateAccount(ctx, store.Account{ID: id, Name: name}); err != nil && !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return n.store.Update(ctx, id, func(tx *store.Tx) error {
+		if tx.View().Usage(store.QuotaUsers) > 0 {
+			return fmt.Errorf("account %s has users: %w", id, store.ErrExists)
+		}
+		admin := &store.User{Name: adminName, Path: "/", Keys: []store.AccessKey{key}}
+		if err := tx.CreateUser(admin); err != nil {
+			return err
+		}
+		return tx.Attach(store.UserHolder(adminName), adminPolicy)
+	})
 }
 
 func (n *Node) pendingFile() string { return n.CredentialsFile() + ".new" }
@@ -102,39 +130,42 @@ func keyID(text string) string {
 	return ""
 }
 
-// An adminKey is the first administrator of an account with the only copy of
-// its secret.
-type adminKey struct {
-	admin      *store.User
-	id, secret string
-}
-
-// newAccount prepares an account and its administrator; nothing is stored.
-func (n *Node) newAccount(name, id string) (*store.Account, *adminKey, error) {
+// AddAccount makes one more account with an administrator and returns its id
+// and, as the text of a shared-credentials file with the given profile, the
+// administrator's key, which is told only here. An empty id means a random one.
+// The audit log has a record of it before it is told.
+func (n *Node) AddAccount(ctx context.Context, name, id, profile string) (account, credentials string, err error) {
 	if id == "" {
 		id = n.ids.AccountID()
 	}
-	key, secret := n.store.NewKey(id)
-	admin := &store.User{
-		Name: adminName, Path: "/",
-		Grants: store.Grants{Attached: []string{adminPolicy}},
-		Keys:   []store.AccessKey{key},
+	if !arn.IsAccountID(id) {
+		return "", "", fmt.Errorf("account id %q must be twelve digits", id)
 	}
-	return &store.Account{ID: id, Name: name}, &adminKey{admin, key.ID, secret}, nil
+	if err := n.audit.Ready(); err != nil {
+		return "", "", err
+	}
+	key, secret := n.store.NewKey(id)
+	if err := n.makeAccount(ctx, name, id, key); err != nil {
+		return "", "", err
+	}
+	if err := n.recordAccount(id, name); err != nil {
+		return "", "", err
+	}
+	return id, credentialsFile(profile, key.ID, secret, n.cfg.Region), nil
 }
 
-// AddAccount makes one more account with an administrator and returns the
-// account and, as the text of a shared-credentials file with the given profile,
-// the administrator's key, which is told only here.
-func (n *Node) AddAccount(ctx context.Context, name, id, profile string) (*store.Account, string, error) {
-	account, key, err := n.newAccount(name, id)
+// recordAccount writes the audit record of a new account, which no signed
+// request made.
+func (n *Node) recordAccount(id, name string) error {
+	params, err := json.Marshal(map[string]string{"accountId": id, "accountName": name})
 	if err != nil {
-		return nil, "", err
+		return err
 	}
-	if err := n.store.CreateAccount(ctx, account, key.admin); err != nil {
-		return nil, "", err
-	}
-	return account, credentialsFile(profile, key.id, key.secret, n.cfg.Region), nil
+	return n.audit.Write(&audit.Record{
+		Time: n.now(), Identity: audit.Identity{Type: "Unknown", InvokedBy: "operator"},
+		EventSource: "innkeeper.local", EventName: "CreateAccount", Region: n.cfg.Region,
+		RequestParameters: params, RequestID: n.ids.RequestID(), EventID: n.ids.RequestID(), Recipient: id,
+	}, true)
 }
 
 // credentialsFile is a profile in the AWS shared-credentials format.

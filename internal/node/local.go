@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/internal/config"
 )
 
 // The local socket is how commands of the operator reach a running node: the
@@ -75,14 +75,11 @@ func (n *Node) postAccount(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) addAccount(ctx context.Context, a *NewAccount) error {
-	account, credentials, err := n.AddAccount(ctx, a.Name, a.ID, a.Profile)
-	if errors.Is(err, store.ErrExists) {
-		return fmt.Errorf("account %s exists", a.ID)
-	}
+	id, credentials, err := n.AddAccount(ctx, a.Name, a.ID, a.Profile)
 	if err != nil {
 		return err
 	}
-	a.ID, a.Credentials = account.ID, credentials
+	a.ID, a.Credentials = id, credentials
 	return nil
 }
 
@@ -123,4 +120,15 @@ func RequestAccount(ctx context.Context, data string, a *NewAccount) error {
 		return errors.New(a.Error)
 	}
 	return nil
+}
+
+// AddAccountOffline makes an account on the store of a configuration that no
+// node serves.
+func AddAccountOffline(ctx context.Context, cfg config.Config, a *NewAccount) error {
+	n := newNode(cfg.Defaults(), Options{})
+	err := n.open(ctx, false)
+	if err == nil {
+		err = n.addAccount(ctx, a)
+	}
+	return errors.Join(err, n.close())
 }

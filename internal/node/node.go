@@ -64,17 +64,7 @@ func Start(ctx context.Context, cfg config.Config, opts Options) (n *Node, err e
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	n = &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, failed: make(chan error, 2)}
-	if n.log == nil {
-		n.log = slog.New(slog.DiscardHandler)
-	}
-	if n.now == nil {
-		n.now = time.Now
-	}
-	if n.ids == nil {
-		n.ids = new(ids.Source)
-	}
-	n.started = n.now()
+	n = newNode(cfg, opts)
 	defer func() {
 		if err != nil {
 			n.close()
@@ -90,6 +80,21 @@ func Start(ctx context.Context, cfg config.Config, opts Options) (n *Node, err e
 		return nil, err
 	}
 	return n, nil
+}
+
+func newNode(cfg config.Config, opts Options) *Node {
+	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, failed: make(chan error, 2)}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	if n.now == nil {
+		n.now = time.Now
+	}
+	if n.ids == nil {
+		n.ids = new(ids.Source)
+	}
+	n.started = n.now()
+	return n
 }
 
 // open opens everything that keeps state.
@@ -111,7 +116,7 @@ func (n *Node) open(ctx context.Context, noSync bool) (err error) {
 	if n.ring, err = openRing(ctx, n.store, n.ids); err != nil {
 		return err
 	}
-	n.audit, err = audit.Open(audit.Options{Dir: filepath.Join(n.cfg.Data, "audit"), MaxBytes: n.cfg.AuditMax, Now: n.now})
+	n.audit, err = audit.Open(audit.Options{Dir: filepath.Join(n.cfg.Data, "audit"), MaxBytes: n.cfg.AuditMax, Now: n.now, Log: n.log})
 	return err
 }
 
@@ -121,7 +126,7 @@ func (n *Node) services() *api.Server {
 	az.Decided = n.metrics.decided
 	return &api.Server{
 		Services: []*api.Service{
-			iamapi.New(iamapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
+			iamapi.New(iamapi.Options{Store: n.store, Now: n.now}),
 			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now}),
 		},
 		Authn: authn.New(n.store, n.ring, n.now, "iam", "sts"),
@@ -160,6 +165,19 @@ func (n *Node) accept() error {
 		return n.http.ServeTLS(n.listener, "", "")
 	}
 	return n.http.Serve(n.listener)
+}
+
+// Posture says what is on, as arguments for a log line: nobody should have to
+// guess whether signatures are checked and policies enforced. They always are.
+func (n *Node) Posture() []any {
+	tlsOn := "off"
+	if n.cfg.TLSCert != "" {
+		tlsOn = "on"
+	}
+	return []any{
+		"url", n.URL(), "store", storeName(n.cfg.Store), "signatures", "checked", "policies", "enforced",
+		"audit", filepath.Join(n.cfg.Data, "audit"), "tls", tlsOn, "took", n.now().Sub(n.started).Round(time.Millisecond),
+	}
 }
 
 // URL returns the address that clients use.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -28,6 +29,14 @@ func openDB(ctx context.Context, name string, noSync bool) (kv.DB, error) {
 		return nil, fmt.Errorf("--store %s: unknown kind of store %q; give a file's path or etcd://HOST:PORT", name, scheme)
 	}
 	return boltkv.Open(boltkv.Options{Path: name, NoSync: noSync})
+}
+
+// storeName is a --store value without the password that a URL may hold.
+func storeName(name string) string {
+	if u, err := url.Parse(name); err == nil && u.Host != "" {
+		return u.Redacted()
+	}
+	return name
 }
 
 // masterKey opens the master key, and makes it when this is the first start.

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/innkeeper-iam/innkeeper/internal/config"
+	"github.com/innkeeper-iam/innkeeper/internal/node"
+)
+
+func serveCommand() *cobra.Command {
+	var cfg config.Config
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Long: `Run the server: IAM and STS on one endpoint, for the AWS CLI and every AWS SDK.
+
+On an empty data directory it makes the store, a master key, an account and a
+first administrator, whose key it writes to admin.credentials there.`,
+		Example: `  innkeeper serve
+  innkeeper serve --data /var/lib/innkeeper
+  innkeeper serve --listen 10.0.0.5:4280 --tls-cert cert.pem --tls-key key.pem
+  innkeeper serve --store etcd://10.0.0.5:2379,10.0.0.6:2379/innkeeper --master-key master.key`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	d, f := config.Config{}.Defaults(), cmd.Flags()
+	f.StringVar(&cfg.Data, "data", d.Data, "directory of the server's files")
+	f.StringVar(&cfg.Listen, "listen", d.Listen, "address of the API")
+	f.StringVar(&cfg.Store, "store", "", "file of the embedded store, or etcd://HOST:PORT[,HOST:PORT…]/PREFIX (default innkeeper.db in the data directory)")
+	f.StringVar(&cfg.MasterKey, "master-key", "", "file of the master key (default master.key in the data directory)")
+	f.StringVar(&cfg.TLSCert, "tls-cert", "", "file of the TLS certificate chain; required beyond loopback")
+	f.StringVar(&cfg.TLSKey, "tls-key", "", "file of its private key")
+	f.StringVar(&cfg.Region, "region", d.Region, "region named in credentials files and audit records")
+	f.StringVar(&cfg.AccountID, "account-id", "", "id of the account made on an empty store (default random)")
+	f.StringVar(&cfg.AccountName, "account-name", d.AccountName, "name of the account made on an empty store")
+	f.DurationVar(&cfg.Drain, "drain", d.Drain, "how long requests may take to finish on shutdown")
+	f.Int64Var(&cfg.AuditMax, "audit-max", d.AuditMax, "size in bytes at which the audit log is rotated")
+	f.BoolVar(&cfg.LogJSON, "log-json", false, "log in JSON")
+	f.StringVar(&cfg.LogLevel, "log-level", d.LogLevel, "least level that is logged: debug, info, warn, error")
+	return cmd
+}
+
+func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) error {
+	cfg = cfg.Defaults()
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	log := logger(cfg, stderr)
+	n, err := node.Start(ctx, cfg, node.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	log.Info("innkeeper is open", n.Posture()...)
+	if err := welcome(stdout, cfg, n); err != nil {
+		return err
+	}
+	return n.Run(ctx)
+}
+
+func logger(cfg config.Config, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
+		level = slog.LevelInfo // Validate has refused every other name
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if cfg.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// welcome prints the lines that point the AWS CLI at the server. The last one is
+// for versions of the AWS CLI that do not read AWS_ENDPOINT_URL yet (before 2.13
+// and 1.29); it does no harm to others.
+func welcome(w io.Writer, cfg config.Config, n *node.Node) error {
+	file, err := filepath.Abs(n.CredentialsFile())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, `export AWS_SHARED_CREDENTIALS_FILE=%s
+export AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_DEFAULT_REGION=%[3]s
+aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+`, shellQuote(file), n.URL(), cfg.Region)
+	return err
+}
+
+// shellQuote quotes s for a POSIX shell when it needs it.
+func shellQuote(s string) string {
+	for _, r := range s {
+		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '/' || r == '.' || r == '-' || r == '_') {
+			return "'" + quoteReplacer.Replace(s) + "'"
+		}
+	}
+	return s
+}
+
+var quoteReplacer = strings.NewReplacer("'", `'\''`)

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/innkeeper-iam/innkeeper/policy"
+	"github.com/innkeeper-iam/innkeeper/policy/policytest"
+)
+
+func testCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "test FILE…",
+		Short: "Run access-test files against the policy engine",
+		Long: `Run access-test files, in YAML or JSON: named policies, and cases that say who does
+what to which resource and what the answer must be. A case that fails prints why.
+
+It needs no server. The exit code is 0 when every case passes, 1 when one fails,
+and 2 when a file cannot be run.`,
+		Example: `  innkeeper test access.yaml
+  innkeeper test --output junit tests/*.yaml > report.xml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runTests(cmd.OutOrStdout(), output, args)
+		},
+	}
+	outputFlag(cmd, &output, "text", "json", "junit")
+	return cmd
+}
+
+// fileResult is the result of one access-test file.
+type fileResult struct {
+	File string `json:"file"`
+	policytest.Result
+}
+
+func runTests(w io.Writer, output string, names []string) error {
+	var results []fileResult
+	for _, name := range names {
+		f, err := readTests(name)
+		if err != nil {
+			return err
+		}
+		results = append(results, fileResult{name, f.Run(policy.Decide)})
+	}
+	var err error
+	switch output {
+	case "text":
+		err = printTests(w, results)
+	case "json":
+		err = jsonTests(w, results)
+	case "junit":
+		err = junitTests(w, results)
+	default:
+		return badOutput(output, "text", "json", "junit")
+	}
+	if err != nil {
+		return err
+	}
+	if _, failed := count(results); failed > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+// readTests reads an access-test file; paths in it are relative to it.
+func readTests(name string) (*policytest.File, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if !looksLikeJSON(name, data) {
+		if data, err = yamlToJSON(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return policytest.Read(name, data, func(path string) ([]byte, error) {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(filepath.Dir(name), path)
+		}
+		return os.ReadFile(path)
+	})
+}
+
+// looksLikeJSON goes by the extension, and without a known one by the first
+// character.
+func looksLikeJSON(name string, data []byte) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json":
+		return true
+	case ".yaml", ".yml":
+		return false
+	}
+	return bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
+}
+
+func count(results []fileResult) (passed, failed int) {
+	for _, r := range results {
+		passed, failed = passed+r.Passed, failed+r.Failed
+	}
+	return passed, failed
+}
+
+// printTests prints each failing case with the trace that shows why, and a
+// summary.
+func printTests(w io.Writer, results []fileResult) error {
+	b := new(bytes.Buffer)
+	for _, r := range results {
+		for _, c := range r.Cases {
+			if c.Passed {
+				continue
+			}
+			fmt.Fprintf(b, "FAIL %s:%d: %s: %s\n", r.File, c.Line, c.Name, c.Failure)
+			if c.Trace != nil {
+				var trace bytes.Buffer
+				if err := c.Trace.Write(&trace); err != nil {
+					return err
+				}
+				for line := range strings.Lines(trace.String()) {
+					b.WriteString("    " + line)
+				}
+			}
+		}
+	}
+	passed, failed := count(results)
+	fmt.Fprintf(b, "%d passed, %d failed\n", passed, failed)
+	_, err := b.WriteTo(w)
+	return err
+}
+
+func jsonTests(w io.Writer, results []fileResult) error {
+	passed, failed := count(results)
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(struct {
+		Passed int          `json:"passed"`
+		Failed int          `json:"failed"`
+		Files  []fileResult `json:"files"`
+	}{passed, failed, results})
+}
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	File    string        `xml:"file,attr"`
+	Line    int           `xml:"line,attr"`
+	Failure *junitFailure `xml:"failure"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func junitTests(w io.Writer, results []fileResult) error {
+	passed, failed := count(results)
+	out := junitSuites{Tests: passed + failed, Failures: failed}
+	for _, r := range results {
+		suite := junitSuite{Name: r.File, Tests: r.Passed + r.Failed, Failures: r.Failed}
+		for _, c := range r.Cases {
+			jc := junitCase{Name: c.Name, Class: r.File, File: r.File, Line: c.Line}
+			if !c.Passed {
+				jc.Failure = &junitFailure{Message: c.Failure}
+				if c.Trace != nil {
+					var trace bytes.Buffer
+					if err := c.Trace.Write(&trace); err != nil {
+						return err
+					}
+					jc.Failure.Text = trace.String()
+				}
+			}
+			suite.Cases = append(suite.Cases, jc)
+		}
+		out.Suites = append(out.Suites, suite)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(out); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
