@@ -157,7 +157,9 @@ func TestCommitThatFailedInItsLastStepStopsTheStore(t *testing.T) {
 	stopped("next Commit()", err)
 	_, err = db.Range(t.Context(), "", "", 0, 0)
 	stopped("Range()", err)
-	for _, err := range db.Watch(t.Context(), "", "", before) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, err := range db.Watch(ctx, "", "", before) {
 		stopped("Watch()", err)
 	}
 	if err := db.Close(); err != nil {
