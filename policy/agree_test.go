@@ -28,11 +28,11 @@ func agree(t *testing.T, r *Request, s *Set) Decision {
 	return got
 }
 
-// TestDecideAgreesWithExplain compares the two evaluators on 100,000 random
+// TestDecideAgreesWithExplain compares the two evaluators on 50,000 random
 // requests, and checks that the requests are of use: that each outcome and layer
 // is among the answers.
 func TestDecideAgreesWithExplain(t *testing.T) {
-	total := 100_000
+	total := 50_000
 	if testing.Short() {
 		total = 20_000
 	}
