@@ -59,7 +59,7 @@ var allowed = map[string]string{
 		"internal/managed internal/seal internal/session internal/store internal/stsapi internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/cli": "arn policy policy/policytest sigv4 internal/config internal/node " +
-		"github.com/goccy/go-yaml github.com/spf13/cobra",
+		"github.com/goccy/go-yaml/... github.com/spf13/cobra",
 	"cmd/innkeeper": "internal/cli",
 
 	// Tests and generators.
