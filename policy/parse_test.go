@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -237,11 +238,9 @@ func TestParseIsBounded(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			src := []byte(tt.src)
-			start := time.Now()
-			d, err := Parse("", src)
-			if took := time.Since(start); took > 2*time.Second {
-				t.Errorf("Parse of %d bytes took %v", len(src), took)
-			}
+			var d *Document
+			var err error
+			bounded(t, "Parse", 200<<20, func() { d, err = Parse("", src) })
 			problems := Problems(err)
 			if tt.code == "" && err != nil || tt.code != "" && (len(problems) == 0 || problems[0].Code != tt.code) {
 				t.Fatalf("Parse = %.200v, want %q", err, tt.code)
@@ -252,15 +251,26 @@ func TestParseIsBounded(t *testing.T) {
 			if d == nil {
 				return
 			}
-			start = time.Now()
-			err = d.Validate(Identity)
-			if took := time.Since(start); took > 2*time.Second {
-				t.Errorf("Validate took %v", took)
-			}
+			bounded(t, "Validate", 10<<20, func() { err = d.Validate(Identity) })
 			if n := len(Problems(err)); n > maxProblems {
 				t.Errorf("Validate gives %d problems", n)
 			}
 		})
+	}
+}
+
+// bounded fails if f takes more than two seconds or allocates more than limit
+// bytes, freed ones included.
+func bounded(t *testing.T, what string, limit uint64, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	f()
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; took > 2*time.Second || n > limit {
+		t.Errorf("%s took %v and %d MiB", what, took, n>>20)
 	}
 }
 
@@ -271,6 +281,22 @@ func manyMembers(prefix, format, suffix string) string {
 		b = fmt.Appendf(b, format, i)
 	}
 	return string(b) + suffix
+}
+
+func BenchmarkValidate(b *testing.B) {
+	d, err := Parse("", []byte(`{"Version": "2012-10-17", "Statement": {"Sid": "ReadOwn", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"],
+		"Resource": "arn:aws:s3:::bucket/home/${aws:username}/*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}, "Bool": {"aws:SecureTransport": true}}}}`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("statements=1", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := d.Validate(Identity); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func BenchmarkParse(b *testing.B) {

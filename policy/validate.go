@@ -195,7 +195,10 @@ func (v *validator) actions() {
 		v.report(s.ActionPos, v.path(element), ProhibitedElement, `write "Action"`, "a resource control policy cannot have NotAction", syntaxErrors)
 	}
 	for i, a := range s.Action {
-		v.action(a, v.value(element, i, s.Action))
+		if v.full() {
+			return
+		}
+		v.action(a, func() string { return v.value(element, i, s.Action) })
 	}
 }
 
@@ -203,10 +206,10 @@ const noVendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sd
 
 // action checks one action: "*" or "service:name", both with wildcards in the
 // name only.
-func (v *validator) action(a Value, path string) {
+func (v *validator) action(a Value, path func() string) {
 	service, name, colon := strings.Cut(a.Text, ":")
 	refuse := func(fix, format, aws string) {
-		v.report(a.Pos, path, InvalidAction, fix, fmt.Sprintf(format, jsontext.Quote(a.Text)), aws)
+		v.report(a.Pos, path(), InvalidAction, fix, fmt.Sprintf(format, jsontext.Quote(a.Text)), aws)
 	}
 	switch {
 	case a.Text == "*":
@@ -226,7 +229,7 @@ func (v *validator) action(a Value, path string) {
 		refuse("write each action as a string of its own", "the action %s has a blank or a comma and so matches nothing", legacyParsing)
 	}
 	if v.rules.stsOnly && !strings.EqualFold(service, "sts") {
-		v.report(a.Pos, path, ProhibitedAction, `write "sts:AssumeRole"`, "a trust policy cannot have the action "+jsontext.Quote(a.Text),
+		v.report(a.Pos, path(), ProhibitedAction, `write "sts:AssumeRole"`, "a trust policy cannot have the action "+jsontext.Quote(a.Text),
 			"AssumeRole policy may only specify STS AssumeRole actions.")
 	}
 }

@@ -17,22 +17,21 @@ func (v *validator) conditions() {
 			return
 		}
 		c := &v.at.Condition[i]
-		element := "Condition." + jsontext.Clip(c.Operator)
 		op, ok := parseOperator(c.Operator)
 		if !ok {
 			if i == 0 || v.at.Condition[i-1].OpPos != c.OpPos {
 				fix, message := likelyOperator(c.Operator)
-				v.report(c.OpPos, v.path(element), UnknownOperator, fix, message, syntaxErrors)
+				v.report(c.OpPos, v.path("Condition."+jsontext.Clip(c.Operator)), UnknownOperator, fix, message, syntaxErrors)
 			}
 			continue
 		}
-		element += "." + jsontext.Clip(c.Key)
+		element := func() string { return "Condition." + jsontext.Clip(c.Operator) + "." + jsontext.Clip(c.Key) }
 		if c.Key == "" {
-			v.report(c.KeyPos, v.path(element), InvalidKey, `write a key such as "aws:SourceIp"`, "the condition key is empty", noVendor)
+			v.report(c.KeyPos, v.path(element()), InvalidKey, `write a key such as "aws:SourceIp"`, "the condition key is empty", noVendor)
 		}
 		for i, value := range c.Values {
 			if fix, what := v.literal(op, value.Text); what != "" {
-				v.report(value.Pos, v.value(element, i, c.Values), InvalidValue, fix,
+				v.report(value.Pos, v.value(element(), i, c.Values), InvalidValue, fix,
 					fmt.Sprintf("%s cannot compare with %s: %s", c.Operator, jsontext.Quote(value.Text), what), legacyParsing)
 			}
 		}

@@ -24,16 +24,16 @@ func (v *validator) principal() {
 			fmt.Sprintf("a policy of kind %s cannot have a principal", v.kind), "Policy document should not specify a principal.")
 		return
 	}
-	path := v.path(not(block.Not) + "Principal")
+	path := func() string { return v.path(not(block.Not) + "Principal") }
 	switch {
 	case v.rules.denyOnly && (block.Not || !block.Everyone):
-		v.report(block.Pos, path, ProhibitedElement, `write "Principal": "*" and use a condition`,
+		v.report(block.Pos, path(), ProhibitedElement, `write "Principal": "*" and use a condition`,
 			`a resource control policy must have "Principal": "*"`, syntaxErrors)
 	case block.Not && !v.rules.notPrincipal:
-		v.report(block.Pos, path, ProhibitedElement, `use "Principal"`,
+		v.report(block.Pos, path(), ProhibitedElement, `use "Principal"`,
 			fmt.Sprintf("a policy of kind %s cannot have NotPrincipal", v.kind), "Has prohibited field NotPrincipal.")
 	case block.Not && s.Effect == Allow:
-		v.report(block.Pos, path, ProhibitedElement, `use "Principal", or "Effect": "Deny"`, "NotPrincipal cannot stand with Allow", syntaxErrors)
+		v.report(block.Pos, path(), ProhibitedElement, `use "Principal", or "Effect": "Deny"`, "NotPrincipal cannot stand with Allow", syntaxErrors)
 	case block.Everyone:
 	default:
 		v.principalValues(block)

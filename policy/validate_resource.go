@@ -28,17 +28,20 @@ func (v *validator) resources() {
 		return
 	}
 	for i, r := range s.Resource {
-		path := v.value(element, i, s.Resource)
+		if v.full() {
+			return
+		}
+		path := func() string { return v.value(element, i, s.Resource) }
 		if !v.rules.arns {
 			if r.Text == "" {
-				v.report(r.Pos, path, InvalidResource, "", "the resource is empty", notARN(r.Text))
+				v.report(r.Pos, path(), InvalidResource, "", "the resource is empty", notARN(r.Text))
 			}
 		} else if code, fix, message, aws := resourceProblem(r.Text); code != "" {
-			v.report(r.Pos, path, code, fix, message, aws)
+			v.report(r.Pos, path(), code, fix, message, aws)
 			continue
 		}
 		if _, err := parseTemplate(r.Text, true, v.variables); err != nil {
-			v.report(r.Pos, path, InvalidVariable, "", "in the resource "+jsontext.Quote(r.Text)+": "+err.Error(), legacyParsing)
+			v.report(r.Pos, path(), InvalidVariable, "", "in the resource "+jsontext.Quote(r.Text)+": "+err.Error(), legacyParsing)
 		}
 	}
 }
