@@ -49,7 +49,7 @@ func owner(key string) (account, rest string, ok bool) {
 	return strings.Cut(key, "/")
 }
 
-// encode returns the value of a record. It fails only for text that is not UTF-8.
+// encode returns the value of a record.
 func encode(rec any) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte(format)

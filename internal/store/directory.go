@@ -50,7 +50,7 @@ func (s *Store) createAccount(ctx context.Context, a *Account) error {
 		t.If = append(t.If, kv.Compare{Key: dirAlias + a.Alias})
 		t.Then = append(t.Then, kv.Op{Key: dirAlias + a.Alias, Value: []byte(a.ID)})
 	}
-	rev, err := s.db.Commit(ctx, t)
+	rev, err := s.commit(ctx, t)
 	if errors.Is(err, kv.ErrConflict) {
 		taken, err := s.get(ctx, dirAccount+a.ID)
 		if err != nil {

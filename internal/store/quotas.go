@@ -2,7 +2,11 @@
 
 package store
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/innkeeper-iam/innkeeper/internal/kv"
+)
 
 // Names of quotas, as AWS's LimitExceeded texts have them where they name one
 // ("Cannot exceed quota for AccessKeysPerUser: 2").
@@ -28,7 +32,11 @@ const (
 	QuotaGroupPolicySize  = "GroupPolicySize"
 	QuotaRolePolicySize   = "RolePolicySize"
 	QuotaAssumePolicySize = "ACLSizePerRole"
+	QuotaRecordSize       = "BytesPerRecord" // ours: white space counts, and so does what is around a document
 )
+
+// maxRecord is such that a transaction can write two of the largest records.
+const maxRecord = kv.MaxTxn / 5 * 2
 
 // A Quota is a limit that holds for an account, or for one thing in it.
 type Quota struct {
@@ -61,6 +69,7 @@ var Quotas = []Quota{
 	{QuotaGroupPolicySize, 5120, "GroupPolicySizeQuota"},
 	{QuotaRolePolicySize, 10240, "RolePolicySizeQuota"},
 	{QuotaAssumePolicySize, 2048, "AssumeRolePolicySizeQuota"},
+	{QuotaRecordSize, maxRecord, ""},
 }
 
 var quotaDefaults = func() map[string]int {

@@ -317,6 +317,9 @@ func TestRecordLimits(t *testing.T) {
 		"a-role-s-inline-policies": {func(tx *Tx) error {
 			return errors.Join(tx.PutInline(RoleHolder("r"), "a", long(10240)), tx.PutInline(RoleHolder("r"), "a", long(10240)))
 		}, nil},
+		"much-white-space": {func(tx *Tx) error {
+			return tx.CreatePolicy(&Policy{Name: "x"}, NewDocument("", strings.Repeat(" ", maxRecord)))
+		}, &LimitError{QuotaRecordSize, maxRecord}},
 		"three-root-keys": {func(tx *Tx) error {
 			a := tx.Account()
 			for range 3 {
@@ -360,22 +363,25 @@ func TestPutRefusesWhatHasAnotherMethod(t *testing.T) {
 		}
 	}
 	for what, fn := range map[string]func(*Tx) error{
-		"user-id":             user(func(u *User) { u.ID = "AIDA" }),
-		"user-name":           user(func(u *User) { u.Name = "U" }),
-		"user-created":        user(func(u *User) { u.Created = time.Now() }),
-		"user-groups":         user(func(u *User) { u.Groups = []string{"AGPA"} }),
-		"user-attached":       user(func(u *User) { u.Attached = []string{alphaPolicy("p")} }),
-		"user-boundary":       user(func(u *User) { u.Boundary = alphaPolicy("p") }),
-		"user-path":           user(func(u *User) { u.Path = "x" }),
-		"user-inline":         user(func(u *User) { u.Inline = []Inline{{"b", doc()}, {"a", doc()}} }),
-		"user-inline-without": user(func(u *User) { u.Inline = []Inline{{"b", nil}} }),
-		"role-trust":          role(func(r *Role) { r.Trust = nil }),
-		"role-attached":       role(func(r *Role) { r.Attached = []string{alphaPolicy("p")} }),
-		"role-boundary":       role(func(r *Role) { r.Boundary = alphaPolicy("p") }),
-		"group-id":            group(func(g *Group) { g.ID = "" }),
-		"group-attached":      group(func(g *Group) { g.Attached = []string{alphaPolicy("p")} }),
-		"policy-versions":     policy(func(p *Policy) { p.Versions[0].Document = doc() }),
-		"policy-default":      policy(func(p *Policy) { p.Default = "v2" }),
+		"user-id":               user(func(u *User) { u.ID = "AIDA" }),
+		"user-name":             user(func(u *User) { u.Name = "U" }),
+		"user-created":          user(func(u *User) { u.Created = time.Now() }),
+		"user-groups":           user(func(u *User) { u.Groups = []string{"AGPA"} }),
+		"user-attached":         user(func(u *User) { u.Attached = []string{alphaPolicy("p")} }),
+		"user-boundary":         user(func(u *User) { u.Boundary = alphaPolicy("p") }),
+		"user-path":             user(func(u *User) { u.Path = "x" }),
+		"user-inline":           user(func(u *User) { u.Inline = []Inline{{"b", doc()}, {"a", doc()}} }),
+		"user-inline-without":   user(func(u *User) { u.Inline = []Inline{{"b", nil}} }),
+		"user-inline-not-utf-8": user(func(u *User) { u.Inline = []Inline{{"b", NewDocument("", "\xff")}} }),
+		"policy-without-text":   func(tx *Tx) error { return tx.CreatePolicy(&Policy{Name: "x"}, nil) },
+		"version-without-text":  func(tx *Tx) error { _, err := tx.AddVersion(alphaPolicy("p"), nil, true); return err },
+		"role-trust":            role(func(r *Role) { r.Trust = nil }),
+		"role-attached":         role(func(r *Role) { r.Attached = []string{alphaPolicy("p")} }),
+		"role-boundary":         role(func(r *Role) { r.Boundary = alphaPolicy("p") }),
+		"group-id":              group(func(g *Group) { g.ID = "" }),
+		"group-attached":        group(func(g *Group) { g.Attached = []string{alphaPolicy("p")} }),
+		"policy-versions":       policy(func(p *Policy) { p.Versions[0].Document = doc() }),
+		"policy-default":        policy(func(p *Policy) { p.Default = "v2" }),
 		"profile-role": func(tx *Tx) error {
 			i, err := tx.Profile("i")
 			i.Role = "r"

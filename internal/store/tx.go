@@ -156,6 +156,9 @@ func (s *slot[T]) add(txn *kv.Txn, key string) error {
 		if err != nil {
 			return invalid("%q: %v", key, err)
 		}
+		if len(value) > maxRecord {
+			return &LimitError{Quota: QuotaRecordSize, Limit: maxRecord}
+		}
 		txn.Then = append(txn.Then, kv.Op{Key: key, Value: value})
 	case s.old != nil:
 		txn.Then = append(txn.Then, kv.Op{Key: key, Delete: true})

@@ -5,7 +5,7 @@ package store
 import (
 	"cmp"
 	"slices"
-	"strings"
+	"unicode/utf8"
 )
 
 // A Holder names a user, group or role, which may hold policies.
@@ -169,8 +169,11 @@ func (g *Grants) find(name string) (int, bool) {
 func (tx *Tx) checkInline(quota string, before, after *Grants) error {
 	for i := range after.Inline {
 		in := &after.Inline[i]
-		if in.Document == nil || i > 0 && strings.Compare(after.Inline[i-1].Name, in.Name) >= 0 {
-			return invalid("inline policies are not sorted, or one of them has no document")
+		if err := in.Document.check(); err != nil {
+			return err
+		}
+		if i > 0 && after.Inline[i-1].Name >= in.Name {
+			return invalid("inline policies are not sorted by name")
 		}
 	}
 	return tx.account.now.within(quota, before.size(), after.size())
@@ -182,4 +185,24 @@ func (g *Grants) size() int {
 		n += Size(g.Inline[i].Document.Text())
 	}
 	return n
+}
+
+// checkDocument checks a document that replaces before, which may be nil.
+func (tx *Tx) checkDocument(quota string, before, d *Document) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	was := 0
+	if before != nil {
+		was = Size(before.Text())
+	}
+	return tx.account.now.within(quota, was, Size(d.Text()))
+}
+
+// check refuses documents that could not be stored byte for byte.
+func (d *Document) check() error {
+	if d == nil || !utf8.ValidString(d.text) {
+		return invalid("a document that is missing or not UTF-8")
+	}
+	return nil
 }

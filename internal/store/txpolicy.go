@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 )
@@ -29,9 +28,8 @@ func (tx *Tx) policy(arn string) (*slot[Policy], error) {
 	if tx.view.provided.policy(arn) != nil {
 		return nil, nil
 	}
-	name := arn[strings.LastIndexByte(arn, '/')+1:]
-	s := tx.policies.slot(name)
-	if s.now == nil || policyARN(s.now) != arn {
+	s := tx.policies.slot(policyName(arn))
+	if s.now == nil || !s.now.is(arn) {
 		return nil, notFound(KindPolicy, arn)
 	}
 	return s, nil
@@ -73,7 +71,7 @@ func (tx *Tx) CreatePolicy(p *Policy, d *Document) error {
 	if err := tx.checkRecord(p.Path, nil, p.Tags); err != nil {
 		return err
 	}
-	if err := tx.account.now.within(QuotaPolicySize, 0, Size(d.Text())); err != nil {
+	if err := tx.checkDocument(QuotaPolicySize, nil, d); err != nil {
 		return err
 	}
 	p.Account, p.ID, p.Created = tx.a.id, tx.a.s.ids.Unique(ids.Policy, tx.a.id), stamp(tx.a.s.now())
@@ -138,7 +136,7 @@ func (tx *Tx) AddVersion(arn string, d *Document, setDefault bool) (*PolicyVersi
 	if err := tx.account.now.within(QuotaVersions, n, n+1); err != nil {
 		return nil, err
 	}
-	if err := tx.account.now.within(QuotaPolicySize, 0, Size(d.Text())); err != nil {
+	if err := tx.checkDocument(QuotaPolicySize, nil, d); err != nil {
 		return nil, err
 	}
 	p := s.now.clone()

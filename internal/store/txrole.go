@@ -68,17 +68,10 @@ func (tx *Tx) PutRole(r *Role) error {
 }
 
 func (tx *Tx) checkRole(was, r *Role) error {
-	if r.Trust == nil {
-		return invalid("role %q without a trust policy", r.Name)
-	}
 	if err := tx.checkRecord(r.Path, was.Tags, r.Tags); err != nil {
 		return err
 	}
-	before := 0
-	if was.Trust != nil {
-		before = Size(was.Trust.Text())
-	}
-	if err := tx.account.now.within(QuotaAssumePolicySize, before, Size(r.Trust.Text())); err != nil {
+	if err := tx.checkDocument(QuotaAssumePolicySize, was.Trust, r.Trust); err != nil {
 		return err
 	}
 	return tx.checkInline(QuotaRolePolicySize, &was.Grants, &r.Grants)

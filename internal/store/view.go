@@ -22,8 +22,12 @@ type View struct {
 	provided *provided
 }
 
-// provided keeps the AWS managed policies that were asked for as records.
-type provided struct{ byARN sync.Map } // ARN → *Policy
+// provided keeps the AWS managed policies that were asked for as records. The
+// zero provided is ready.
+type provided struct {
+	mu    sync.RWMutex // guards below
+	byARN map[string]*Policy
+}
 
 // Account returns the account's own record.
 func (v *View) Account() *Account { return v.s.account.rec }
@@ -101,36 +105,36 @@ func (v *View) UserByKey(id string) (*User, *AccessKey, error) {
 // Policy returns the managed policy with that ARN, compared exactly: one of
 // this account or one of AWS's. Those of AWS have only their current version.
 func (v *View) Policy(arn string) (*Policy, error) {
-	r, ok := v.s.policyRow(arn)
-	if ok {
-		return r.rec, nil
-	}
 	if p := v.provided.policy(arn); p != nil {
 		return p, nil
 	}
-	return nil, notFound(KindPolicy, arn)
+	r, ok := v.s.policies.Get(lower(policyName(arn)))
+	if !ok || !r.rec.is(arn) {
+		return nil, notFound(KindPolicy, arn)
+	}
+	return r.rec, nil
 }
 
-// policyRow finds a policy of the account by its ARN.
-func (s *state) policyRow(arn string) (row[Policy], bool) {
-	name := arn[strings.LastIndexByte(arn, '/')+1:]
-	r, ok := s.policies.Get(lower(name))
-	if !ok || policyARN(r.rec) != arn {
-		return row[Policy]{}, false
-	}
-	return r, true
-}
+func policyName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+const awsPolicies = "arn:aws:iam::" + awsAccount + ":policy/"
 
 // policy returns a policy of AWS, or nil.
 func (p *provided) policy(arn string) *Policy {
-	if have, ok := p.byARN.Load(arn); ok {
-		return have.(*Policy)
+	if !strings.HasPrefix(arn, awsPolicies) {
+		return nil
+	}
+	p.mu.RLock()
+	have, ok := p.byARN[arn]
+	p.mu.RUnlock()
+	if ok {
+		return have
 	}
 	m, ok := managed.Lookup(arn)
 	if !ok {
 		return nil
 	}
-	have, _ := p.byARN.LoadOrStore(arn, &Policy{
+	made := &Policy{
 		Account: awsAccount,
 		Name:    m.Name,
 		Path:    m.Path,
@@ -143,8 +147,17 @@ func (p *provided) policy(arn string) *Policy {
 			Created:  m.Updated,
 			Document: NewDocument(arn, m.Document()),
 		}},
-	})
-	return have.(*Policy)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if have, ok := p.byARN[arn]; ok {
+		return have
+	}
+	if p.byARN == nil {
+		p.byARN = make(map[string]*Policy)
+	}
+	p.byARN[arn] = made
+	return made
 }
 
 // The lists are in the order of the lower-case names, and begin strictly after
@@ -296,6 +309,17 @@ func (v *View) ProfileARN(p *InstanceProfile) string {
 
 func roleARN(account string, r *Role) string { return arnOf(account, "role", r.Path, r.Name) }
 func policyARN(p *Policy) string             { return arnOf(p.Account, "policy", p.Path, p.Name) }
+
+// is reports whether arn is that of p. It does not allocate.
+func (p *Policy) is(arn string) bool {
+	for _, part := range [...]string{"arn:aws:iam::", p.Account, ":policy", p.Path} {
+		var ok bool
+		if arn, ok = strings.CutPrefix(arn, part); !ok {
+			return false
+		}
+	}
+	return arn == p.Name
+}
 
 func arnOf(account, kind, path, name string) string {
 	return "arn:aws:iam::" + account + ":" + kind + path + name
