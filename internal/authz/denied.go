@@ -24,24 +24,28 @@ type DeniedError struct {
 	Action   string
 	Resource string
 	Decision policy.Decision
-	Encoded  string // for DecodeAuthorizationMessage
+	Encoded  string // for DecodeAuthorizationMessage; "" when nobody may know
 	Summary  string // one sentence that names what decided; for logs and audit, not for the caller
 }
 
 // Error returns AWS's text (IAM User Guide, "Troubleshoot access denied error
-// messages"). Refusals to assume a role or to federate do not say why: the
-// reason would tell strangers whether the role exists.
+// messages"). Refusals to assume a role say nothing else: a reason, or the
+// length of a sealed one, would tell strangers whether the role exists.
 func (e *DeniedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "User: %s is not authorized to perform: %s on resource: %s", e.Caller, e.Action, e.Resource)
-	if !strings.HasPrefix(e.Action, "sts:AssumeRole") {
-		b.WriteString(reason(e.Action, e.Decision))
+	if e.discreet() {
+		return b.String()
 	}
+	b.WriteString(reason(e.Action, e.Decision))
 	if e.Encoded != "" {
 		b.WriteString(". Encoded authorization failure message: " + e.Encoded)
 	}
 	return b.String()
 }
+
+// discreet reports whether the caller is told nothing but that it was refused.
+func (e *DeniedError) discreet() bool { return strings.HasPrefix(e.Action, "sts:AssumeRole") }
 
 func reason(action string, d policy.Decision) string {
 	if d.Layer == policy.NoLayer {
@@ -67,7 +71,7 @@ func (z *Authorizer) denied(c *authn.Caller, ck *Check, req *policy.Request, set
 	}
 	trace := policy.Explain(req, set)
 	e := &DeniedError{Caller: who, Action: ck.Action, Resource: ck.Resource, Decision: d, Summary: trace.Summary}
-	if z.sealer != nil {
+	if z.sealer != nil && !e.discreet() {
 		e.Encoded = z.sealer.SealMessage(message(id, who, req, trace))
 	}
 	return e
