@@ -20,7 +20,7 @@ import (
 )
 
 // A Revision is a point in the history of a store. It increases with every commit that changes something, not
-// necessarily by one. 0 means before the first commit; an empty store is already at revision 1.
+// necessarily by one. 0 means before the first commit; a new store is at 1, or later if it shares a cluster.
 type Revision int64
 
 // An Entry is a key with its value at some revision. The receiver owns Value but must not change it: watchers and

@@ -16,6 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
+	"github.com/innkeeper-iam/innkeeper/internal/kv/kvtest"
 )
 
 // hold makes the next bbolt commits wait until they are released, and counts them.
@@ -172,80 +173,13 @@ func TestCommitThatFailedInItsLastStepStopsTheStore(t *testing.T) {
 }
 
 func BenchmarkCommit(b *testing.B) {
-	for _, writers := range []int{1, 16, 64} {
-		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			db := open(b, Options{})
-			value := make([]byte, 600)
-			var left atomic.Int64
-			left.Store(int64(b.N))
-			var work sync.WaitGroup
-			b.ReportAllocs()
-			b.ResetTimer()
-			for w := range writers {
-				work.Go(func() {
-					for n := left.Add(-1); n >= 0; n = left.Add(-1) {
-						_, err := db.Commit(b.Context(), kv.Txn{Then: []kv.Op{{Key: fmt.Sprint(w, "/", n%1000), Value: value}}})
-						if err != nil {
-							b.Error(err)
-							return
-						}
-					}
-				})
-			}
-			work.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
-		})
-	}
+	kvtest.BenchCommit(b, func(b *testing.B) kv.DB { return open(b, Options{}) })
 }
 
 func BenchmarkRange(b *testing.B) {
-	for _, size := range []int{1, 1000, 100_000} {
-		b.Run(fmt.Sprintf("entries=%d", size), func(b *testing.B) {
-			db := open(b, Options{NoSync: true})
-			for i := 0; i < size; i += kv.MaxOps {
-				var t kv.Txn
-				for j := i; j < min(i+kv.MaxOps, size); j++ {
-					t.Then = append(t.Then, kv.Op{Key: fmt.Sprintf("k/%08d", j), Value: make([]byte, 600)})
-				}
-				if _, err := db.Commit(b.Context(), t); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if page, err := db.Range(b.Context(), "", "", 0, 0); err != nil || len(page.Entries) != size {
-					b.Fatalf("Range() = %d entries, %v, want %d", len(page.Entries), err, size)
-				}
-			}
-		})
-	}
+	kvtest.BenchRange(b, func(b *testing.B) kv.DB { return open(b, Options{NoSync: true}) })
 }
 
-// BenchmarkWatch measures from the start of a commit until a watch has yielded it.
 func BenchmarkWatch(b *testing.B) {
-	for _, watches := range []int{1, 16} {
-		b.Run(fmt.Sprintf("watches=%d", watches), func(b *testing.B) {
-			db := open(b, Options{NoSync: true})
-			got := make(chan kv.Revision, watches)
-			for range watches {
-				go func() {
-					for batch, err := range db.Watch(b.Context(), "", "", 0) {
-						if err != nil {
-							return
-						}
-						if len(batch.Events) > 0 {
-							got <- batch.Revision
-						}
-					}
-				}()
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				put(b, db, "k", "v")
-				for range watches {
-					<-got
-				}
-			}
-		})
-	}
+	kvtest.BenchWatch(b, func(b *testing.B) kv.DB { return open(b, Options{}) })
 }

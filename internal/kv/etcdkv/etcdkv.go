@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
@@ -36,6 +37,7 @@ const (
 	tryTimeout       = 1500 * time.Millisecond // for one try of a read: longer than an election
 	retryPause       = 50 * time.Millisecond   // before the first repetition, then doubled
 	maxRetryPause    = time.Second
+	diagnoseTimeout  = 200 * time.Millisecond
 	keepaliveTime    = 10 * time.Second // the least that etcd and gRPC allow
 	keepaliveTimeout = 3 * time.Second
 )
@@ -90,9 +92,25 @@ func Open(ctx context.Context, rawURL string) (*DB, error) {
 	}
 	d := &DB{client: client, prefix: t.prefix, timeout: t.timeout, ctx: life, end: end}
 	if _, err := d.Range(ctx, "", "", 0, 1); err != nil {
+		if errors.Is(err, errNoAnswer) {
+			err = d.diagnose(err)
+		}
 		return nil, errors.Join(fmt.Errorf("etcdkv: connect to %v: %w", t.endpoints, err), d.Close())
 	}
 	return d, nil
+}
+
+var errNoAnswer = errors.New("no answer")
+
+// diagnose adds to err why there is no connection, which the client keeps to itself.
+func (d *DB) diagnose(err error) error {
+	ctx, cancel := context.WithTimeout(d.ctx, diagnoseTimeout)
+	defer cancel()
+	request := &etcdserverpb.RangeRequest{Key: []byte(d.prefix), CountOnly: true}
+	if _, cause := etcdserverpb.NewKVClient(d.client.ActiveConnection()).Range(ctx, request); cause != nil {
+		return fmt.Errorf("%w: %s", err, status.Convert(cause).Message())
+	}
+	return err
 }
 
 // Close ends watches and reads, waits for the commits, and disconnects.
@@ -136,15 +154,25 @@ func (d *DB) read(ctx context.Context, fn func(context.Context) error) error {
 	}
 	all, cancel := d.joined(ctx)
 	defer cancel()
+	var cause error // of the latest failure that says more than that it took too long
 	for pause := retryPause; ; pause = min(2*pause, maxRetryPause) {
 		one, cancel := context.WithTimeout(all, min(tryTimeout, d.timeout))
 		err := fn(one)
 		lost := one.Err() != nil
 		cancel()
-		if err == nil || all.Err() != nil || !lost && !mayPass(err) {
+		if err == nil || !lost && !mayPass(err) {
 			return d.explain(ctx, err)
 		}
-		sleep(all, pause)
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+			cause = err
+		}
+		if sleep(all, pause); all.Err() == nil {
+			continue
+		}
+		if cause != nil && d.ctx.Err() == nil && ctx.Err() == nil {
+			return fmt.Errorf("%w within %v: %w", errNoAnswer, d.timeout, cause)
+		}
+		return d.explain(ctx, err)
 	}
 }
 
@@ -197,7 +225,7 @@ func (d *DB) explain(ctx context.Context, err error) error {
 	case errors.Is(err, rpctypes.ErrRequestTooLarge), errors.Is(err, rpctypes.ErrTooManyOps):
 		return fmt.Errorf("the cluster is set to smaller limits: %w: %w", err, kv.ErrTooLarge)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %v", d.timeout)
+		return fmt.Errorf("%w within %v", errNoAnswer, d.timeout)
 	}
 	return err
 }

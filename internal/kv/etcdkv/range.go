@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	firstPage = 500     // entries that are asked for first
+	firstPage = 100     // entries that are asked for first
 	maxPage   = 10_000  // and at most
 	pageBytes = 4 << 20 // of values in an answer, about
 )

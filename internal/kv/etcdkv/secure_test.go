@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -111,19 +112,21 @@ func TestTLS(t *testing.T) {
 			break
 		}
 	}
-	for name, url := range map[string]string{
-		"a-server-of-another-authority": url("etcds", other, ca),
-		"a-client-of-another-authority": url("etcds", ca, other),
-		"no-client-certificate":         fmt.Sprintf("etcds://%s?timeout=2s&ca=%s", cluster.Endpoints(), ca.path("ca.crt")),
-		"a-server-with-another-name":    strings.Replace(url("etcds", ca, ca), "127.0.0.1", "localhost", 1),
-		"no-tls":                        fmt.Sprintf("etcd://%s?timeout=2s", cluster.Endpoints()),
+	for _, test := range []struct{ name, url, want string }{
+		{"a-server-of-another-authority", url("etcds", other, ca), "unknown authority"},
+		{"a-client-of-another-authority", url("etcds", ca, other), "certificate"},
+		{"no-client-certificate", fmt.Sprintf("etcds://%s?timeout=2s&ca=%s", cluster.Endpoints(), ca.path("ca.crt")), "certificate"},
+		{"a-server-with-another-name", strings.Replace(url("etcds", ca, ca), "127.0.0.1", "localhost", 1), "localhost"},
+		{"no-tls", fmt.Sprintf("etcd://%s?timeout=2s", cluster.Endpoints()), "connection"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			db, err := etcdkv.Open(t.Context(), url)
+			db, err := etcdkv.Open(t.Context(), test.url)
 			if err == nil {
-				t.Errorf("Open(%s) = nil, want an error", url)
 				_ = db.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Open(%s) = %v, want an error with %q", test.url, err, test.want)
 			}
 		})
 	}
@@ -146,6 +149,13 @@ func TestLogin(t *testing.T) {
 			_, err := admin.RoleGrantPermission(t.Context(), "keeper", "mine/", end, clientv3.PermissionType(clientv3.PermReadWrite))
 			return err
 		},
+		func() error { _, err := admin.RoleAdd(t.Context(), "reader"); return err },
+		func() error {
+			_, err := admin.RoleGrantPermission(t.Context(), "reader", "mine/", end, clientv3.PermissionType(clientv3.PermRead))
+			return err
+		},
+		func() error { _, err := admin.UserAdd(t.Context(), "eve", "hunter3"); return err },
+		func() error { _, err := admin.UserGrantRole(t.Context(), "eve", "reader"); return err },
 		func() error { _, err := admin.UserAdd(t.Context(), "inn", "hunter2"); return err },
 		func() error { _, err := admin.UserGrantRole(t.Context(), "inn", "keeper"); return err },
 		func() error { _, err := admin.AuthEnable(t.Context()); return err },
@@ -172,6 +182,11 @@ func TestLogin(t *testing.T) {
 				t.Errorf("Open(%s) = %v, which has the password", url, err)
 			}
 		})
+	}
+	start := time.Now()
+	_, err = dial(t, at("eve:hunter3@", "mine")).Commit(t.Context(), kv.Txn{Then: []kv.Op{{Key: "a"}}})
+	if err == nil || errors.Is(err, kv.ErrUnknown) || time.Since(start) > time.Second {
+		t.Errorf("Commit() without permission to write = %v after %v, want a certain failure at once", err, time.Since(start))
 	}
 	db := dial(t, at("inn:hunter2@", "mine"))
 	var last kv.Revision
