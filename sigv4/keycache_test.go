@@ -75,8 +75,13 @@ func TestKeyCacheOldGeneration(t *testing.T) {
 	if !known(c, scope, "secret") {
 		t.Error("the old generation is not asked")
 	}
-	if !known(c, scope, "secret") || !known(c, next, "secret") {
+	remember(c, Credential{AccessKeyID: "AKID", Date: "20261123"}, "secret")
+	if !known(c, scope, "secret") || known(c, next, "secret") {
 		t.Error("a used key did not become young again")
+	}
+	c.Forget("AKID")
+	if n := c.len(); n != 0 {
+		t.Errorf("after Forget: %d keys, want 0", n)
 	}
 }
 

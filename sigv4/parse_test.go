@@ -51,13 +51,17 @@ func TestParseHeader(t *testing.T) {
 func TestParsePresigned(t *testing.T) {
 	r := queryRequest("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20261122%2fus-east-1%2fs3%2Faws4_request" +
 		"&X-Amz-Date=20261122T081500Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host%3Brange&X%2DAmz-Security-Token=a%2Bb&X-Amz-Signature=" + hexA)
-	s, err := Parse(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := (Credential{"AKID", "20261122", "us-east-1", "s3"}); s.Credential != want || !s.Presigned ||
-		s.SessionToken != "a+b" || s.SignedHeaders != "host;range" || s.Expires != time.Minute || s.Payload != UnsignedPayload {
-		t.Errorf("Parse = %#v", s)
+	encoded := queryRequest("")
+	encoded.RequestURI = strings.NewReplacer("X-Amz-", "X%2dAmz-", "Signature", "S%69gnature").Replace(r.RequestURI)
+	for _, r := range []*http.Request{r, encoded} {
+		s, err := Parse(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (Credential{"AKID", "20261122", "us-east-1", "s3"}); s.Credential != want || !s.Presigned ||
+			s.SessionToken != "a+b" || s.SignedHeaders != "host;range" || s.Expires != time.Minute || s.Payload != UnsignedPayload {
+			t.Errorf("Parse(%s) = %#v", r.RequestURI, s)
+		}
 	}
 }
 
@@ -114,6 +118,9 @@ func TestParseErrors(t *testing.T) {
 		{"bad-date", headerRequest(good, "X-Amz-Date", "2026-11-22T08:15:00Z"), "X-Amz-Date", "Date must be in ISO-8601 'basic format'. Got '2026-11-22T08:15:00Z'", nil},
 		{"impossible-date", headerRequest(good, "X-Amz-Date", "20260230T081500Z"), "X-Amz-Date", "ISO-8601", nil},
 		{"impossible-time", headerRequest(good, "X-Amz-Date", "20261122T246000Z"), "X-Amz-Date", "ISO-8601", nil},
+		{"impossible-minute", headerRequest(good, "X-Amz-Date", "20261122T086000Z"), "X-Amz-Date", "ISO-8601", nil},
+		{"impossible-second", headerRequest(good, "X-Amz-Date", "20261122T080060Z"), "X-Amz-Date", "ISO-8601", nil},
+		{"date-too-long", headerRequest(good, "X-Amz-Date", testStamp+"0"), "X-Amz-Date", "ISO-8601", nil},
 		{"fraction-of-a-second", headerRequest(good, "X-Amz-Date", "20261122T081500.5Z"), "X-Amz-Date", "ISO-8601", nil},
 		{"two-tokens", headerRequest(good, "X-Amz-Security-Token", "a\nb"), "X-Amz-Security-Token", "once", nil},
 		{"token-too-long", headerRequest(good, "X-Amz-Security-Token", strings.Repeat("a", maxToken+1)), "X-Amz-Security-Token", "longer", nil},
@@ -144,6 +151,8 @@ func TestParseErrors(t *testing.T) {
 		{"presigned-with-token-header", with(presigned(), "X-Amz-Security-Token", "a"), "X-Amz-Security-Token", "must not have", nil},
 		{"presigned-with-date-header", with(presigned(), "X-Amz-Date", testStamp), "X-Amz-Date", "must not have", nil},
 		{"malformed-percent-in-query", queryRequest("a=%2&X-Amz-Algorithm=x"), "URI", "percent-encoding", nil},
+		{"bad-first-hex-digit", queryRequest("a=%g0&X-Amz-Algorithm=x"), "URI", "percent-encoding", nil},
+		{"bad-second-hex-digit", queryRequest("%0g=a&X-Amz-Algorithm=x"), "URI", "percent-encoding", nil},
 		{"semicolon-in-query", queryRequest("a;b&X-Amz-Algorithm=x"), "URI", "semicolon", nil},
 		{"too-many-parameters", queryRequest(strings.Repeat("a&", maxParams+1) + "X-Amz-Algorithm=x"), "URI", "more than 1024 parameters", nil},
 		{"target-too-long", queryRequest(strings.Repeat("a", maxTarget)), "URI", "longer", nil},

@@ -3,6 +3,7 @@
 package sigv4
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -118,10 +119,34 @@ func TestEveryPartIsSigned(t *testing.T) {
 				t.Errorf("Verify with secret %q = nil, want an error", secret)
 			}
 		}
-		if err := v.VerifyKey(r, s, Key{}, []byte(body)); err == nil {
-			t.Error("VerifyKey with no key = nil, want an error")
-		}
 	})
+}
+
+// A caller that found no secret must not accept what anyone can sign: with an
+// empty secret, or with no key.
+func TestNoSecret(t *testing.T) {
+	const signed = "host;x-amz-date"
+	c := Credential{s3ID, "20261122", "us-east-1", "iam"}
+	v := &Verifier{Now: at(testStamp)}
+	r := headerRequest("")
+	canonical, _ := oracleCanonical(r, "iam", signed, EmptyPayload)
+	sum := HashPayload([]byte(canonical))
+	byNoKey := hmacSHA256(make([]byte, 32), []byte(algorithm+"\n"+testStamp+"\n"+c.Scope()+"\n"+sum))
+	for _, signature := range []string{oracleSignature(canonical, "", testStamp, c), hex.EncodeToString(byNoKey[:])} {
+		r.Header.Set("Authorization", algorithm+" Credential="+c.String()+", SignedHeaders="+signed+", Signature="+signature)
+		s, err := Parse(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, err := range map[string]error{"Verify": v.Verify(r, s, "", nil), "VerifyKey": v.VerifyKey(r, s, Key{}, nil)} {
+			if err != errNoKey {
+				t.Errorf("%s = %v, want %v", name, err, errNoKey)
+			}
+		}
+	}
+	if key := DeriveKey("", "20261122", "us-east-1", "iam"); key != (Key{}) {
+		t.Error("DeriveKey of no secret is a key")
+	}
 }
 
 func editAuth(r *http.Request, old, text string) {
@@ -234,6 +259,7 @@ func TestVerifyErrors(t *testing.T) {
 		{"presigned-for-too-long", Verifier{Now: at(testStamp), MaxExpires: time.Minute}, get, &IncompleteError{"X-Amz-Expires",
 			"X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 60 seconds"}},
 		{"service", Verifier{Now: at(testStamp), Services: []string{"sts"}}, post, &ScopeError{"Credential should be scoped to correct service: 'sts'. "}},
+		{"empty-service", Verifier{Now: at(testStamp)}, edited("/iam/", "//"), &ScopeError{"Credential should be scoped to correct service: ''. "}},
 		{"one-of-the-services", Verifier{Now: at(testStamp), Services: []string{"sts", "iam"}}, post, nil},
 		{"region", Verifier{Now: at(testStamp), Regions: []string{"eu-west-1"}}, post, &ScopeError{"Credential should be scoped to a valid region, not 'us-east-1'. "}},
 		{"empty-region", Verifier{Now: at(testStamp)}, edited("/us-east-1/", "//"), &ScopeError{"Credential should be scoped to a valid region, not ''. "}},
