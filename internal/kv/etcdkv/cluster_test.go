@@ -68,6 +68,7 @@ func TestWithoutAQuorum(t *testing.T) {
 	if testing.Short() {
 		t.Skip("three members, killed and restarted, take a while")
 	}
+	t.Parallel()
 	cluster := etcdtest.Start(t, etcdtest.Options{Members: 3})
 	cluster.Leader()
 	db := dial(t, "etcd://"+cluster.Endpoints()+"?timeout=1s")
@@ -123,6 +124,7 @@ func TestWithoutAQuorum(t *testing.T) {
 }
 
 func TestCommitThatNeverLeftIsNotUnknown(t *testing.T) {
+	t.Parallel()
 	cluster := etcdtest.Start(t, etcdtest.Options{})
 	db := dial(t, "etcd://"+cluster.Endpoints()+"?timeout=1s")
 	cluster.Members[0].Kill()

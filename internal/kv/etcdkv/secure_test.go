@@ -88,6 +88,7 @@ func (a *authority) issue(t *testing.T, name string, addresses []net.IP) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	ca, other := newAuthority(t), newAuthority(t)
 	ca.issue(t, "server", []net.IP{net.IPv4(127, 0, 0, 1)})
 	ca.issue(t, "client", nil)
@@ -114,8 +115,8 @@ func TestTLS(t *testing.T) {
 	}
 	for _, test := range []struct{ name, url, want string }{
 		{"a-server-of-another-authority", url("etcds", other, ca), "unknown authority"},
-		{"a-client-of-another-authority", url("etcds", ca, other), "certificate"},
-		{"no-client-certificate", fmt.Sprintf("etcds://%s?timeout=2s&ca=%s", cluster.Endpoints(), ca.path("ca.crt")), "certificate"},
+		{"a-client-of-another-authority", url("etcds", ca, other), "no answer"},
+		{"no-client-certificate", fmt.Sprintf("etcds://%s?timeout=2s&ca=%s", cluster.Endpoints(), ca.path("ca.crt")), "no answer"},
 		{"a-server-with-another-name", strings.Replace(url("etcds", ca, ca), "127.0.0.1", "localhost", 1), "localhost"},
 		{"no-tls", fmt.Sprintf("etcd://%s?timeout=2s", cluster.Endpoints()), "connection"},
 	} {
@@ -133,6 +134,7 @@ func TestTLS(t *testing.T) {
 }
 
 func TestLogin(t *testing.T) {
+	t.Parallel()
 	cluster := etcdtest.Start(t, etcdtest.Options{Args: []string{"--auth-token-ttl", "1"}})
 	admin, err := clientv3.New(clientv3.Config{Endpoints: []string{cluster.Endpoints()}, Logger: zap.NewNop()})
 	if err != nil {

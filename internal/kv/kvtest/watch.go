@@ -130,7 +130,7 @@ func watchProgress(t *testing.T, db kv.DB) {
 			break
 		}
 	}
-	if seen[0] > kv.ProgressInterval/2 || seen[2] > 4*kv.ProgressInterval {
+	if seen[0] > kv.ProgressInterval || seen[2] > 5*kv.ProgressInterval {
 		t.Errorf("progress came after %v, want at once and every %v", seen, kv.ProgressInterval)
 	}
 }
