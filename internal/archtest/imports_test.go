@@ -65,7 +65,7 @@ var allowed = map[string]string{
 	// Tests and generators.
 	"internal/archtest": "",
 	"internal/doctest":  "",
-	"internal/iamtest":  "arn policy sigv4 internal/config internal/ids internal/kv internal/node internal/store",
+	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/node internal/store",
 }
 
 // libraries are the public packages: what others may import from us, and so

@@ -188,6 +188,9 @@ func (n *Node) URL() string {
 	return "http://" + n.listener.Addr().String()
 }
 
+// Store returns the store of a running node. It is the node's, who closes it.
+func (n *Node) Store() *store.Store { return n.store }
+
 // Run waits until ctx is done or a listener fails, lets the requests under way
 // finish, and closes everything. It returns the first failure.
 func (n *Node) Run(ctx context.Context) error {
