@@ -39,6 +39,7 @@ func TestBodyErrors(t *testing.T) {
 		{"last-line-end-gone", signed, cut(2), ErrBodyLength},
 		{"bytes-after-the-end", signed, add("x"), ErrBodyLength},
 		{"lines-after-the-end", signed, add("x\r\n"), ErrBodyMalformed},
+		{"trailer-signature-without-trailers", signed, add(trailerSignature + ":" + hexA + "\r\n"), ErrBodyMalformed},
 		{"many-blank-lines", signed, add("\r\n\r\n\r\n"), ErrBodyMalformed},
 		{"signature-gone", signed, func(s string) string { return s[:5] + s[strings.Index(s, "\r\n"):] }, ErrBodyMalformed},
 		{"signature-short", signed, func(s string) string { i := strings.Index(s, "\r\n"); return s[:i-1] + s[i:] }, ErrBodyMalformed},
@@ -60,7 +61,11 @@ func TestBodyErrors(t *testing.T) {
 		{"trailer-signature-gone", both, func(s string) string { return s[:strings.Index(s, trailerSignature)] + "\r\n" }, ErrBodySignature},
 		{"trailer-signature-changed", both, replace(trailerSignature+":", trailerSignature+":0"), ErrBodySignature},
 		{"trailer-added", both, replace(crc32c, "x-amz-other:1\r\n"+crc32c), ErrBodyMalformed},
-		{"trailer-after-its-signature", both, func(s string) string { return s + crc32c + ":AAAAAA==\r\n" }, ErrBodyMalformed},
+		{"trailer-again", both, add(crc32c + ":AAAAAA==\r\n"), ErrBodyMalformed},
+		{"trailer-after-its-signature", both, func(s string) string {
+			i, j := strings.Index(s, crc32c), strings.Index(s, trailerSignature)
+			return s[:i] + s[j:len(s)-2] + s[i:j] + "\r\n"
+		}, ErrBodyMalformed},
 		{"trailer-without-colon", both, replace(crc32c+":", crc32c), ErrBodyMalformed},
 
 		{"unsigned-data-changed", unsigned, replace("89a", "89b"), ErrBodyDigest},
