@@ -121,13 +121,17 @@ func (b *block) read(lang string) (use bool, err error) {
 }
 
 // readScript reads the command whose prompt is text[i] and returns the index
-// of the line after it. It goes on over lines that end in a backslash and to
-// the end of a here-document; a "> " in front of those lines is the shell's.
+// of the line after it. It goes on over lines that begin with "> ", the shell's
+// prompt for more, over lines that end in a backslash and to the end of a
+// here-document.
 func (c *command) readScript(text []string, i int) (int, error) {
 	line := strings.TrimPrefix(text[i], "$ ")
 	c.script = line
 	until := hereDocument(line)
-	for i++; strings.HasSuffix(line, `\`) || until != ""; i++ {
+	more := func(i int) bool {
+		return strings.HasSuffix(line, `\`) || until != "" || i < len(text) && strings.HasPrefix(text[i], "> ")
+	}
+	for i++; more(i); i++ {
 		if i == len(text) {
 			return i, fmt.Errorf("line %d: the command does not end in its block", c.line)
 		}
@@ -137,7 +141,6 @@ func (c *command) readScript(text []string, i int) (int, error) {
 			until = ""
 		}
 	}
-	return i, nil
 }
 
 // hereDocument returns the word that ends the here-document that line starts,
