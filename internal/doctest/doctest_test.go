@@ -38,6 +38,7 @@ fred in /
 	{"no-newline-at-the-end", "'''console\n$ printf one\none\n\n$ printf two\ntwo\n'''", ""},
 	{"input-is-empty", "'''console\n$ cat\n$ echo still here\nstill here\n'''", ""},
 	{"continued-lines", "'''console\n$ echo one \\\n>   two \\\n    three\none two three\n'''", ""},
+	{"second-prompts", "'''console\n$ echo 'one\n>   two'\none\n  two\n'''", ""},
 	{"here-document", "'''console\n$ cat > a.json <<'EOF'\n> {\"a\": 1}\n{\"b\": 2}\nEOF\n$ cat a.json\n{\"a\": 1}\n{\"b\": 2}\n'''", ""},
 	{"here-string", "'''console\n$ cat <<<one\none\n'''", ""},
 	{"an-alias", "'''console\n$ alias hi='echo hello'\n$ hi there\nhello there\n'''", ""},

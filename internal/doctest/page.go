@@ -128,19 +128,21 @@ func (c *command) readScript(text []string, i int) (int, error) {
 	line := strings.TrimPrefix(text[i], "$ ")
 	c.script = line
 	until := hereDocument(line)
-	more := func(i int) bool {
-		return strings.HasSuffix(line, `\`) || until != "" || i < len(text) && strings.HasPrefix(text[i], "> ")
-	}
-	for i++; more(i); i++ {
-		if i == len(text) {
-			return i, fmt.Errorf("line %d: the command does not end in its block", c.line)
+	for i++; i < len(text); i++ {
+		more, prompted := strings.CutPrefix(text[i], "> ")
+		if !prompted && !strings.HasSuffix(line, `\`) && until == "" {
+			return i, nil
 		}
-		line = strings.TrimPrefix(text[i], "> ")
+		line = more
 		c.script += "\n" + line
 		if line == until {
 			until = ""
 		}
 	}
+	if strings.HasSuffix(line, `\`) || until != "" {
+		return i, fmt.Errorf("line %d: the command does not end in its block", c.line)
+	}
+	return i, nil
 }
 
 // hereDocument returns the word that ends the here-document that line starts,
