@@ -38,7 +38,8 @@ func TestPages(t *testing.T) {
 		}
 	}
 	for _, file := range append(pages, filepath.Join(root, "README.md")) {
-		t.Run(filepath.Base(file), func(t *testing.T) { runPage(t, file, bin) })
+		name := strings.TrimPrefix(filepath.ToSlash(file), "../../")
+		t.Run(strings.ReplaceAll(name, "/", "-"), func(t *testing.T) { runPage(t, file, bin) })
 	}
 }
 
