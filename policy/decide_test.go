@@ -151,6 +151,10 @@ func TestDecideFailsClosed(t *testing.T) {
 	if got := Decide(getObject(alice), &Set{Identity: []*Policy{broken}}); got.Err != unreadable {
 		t.Errorf("Decide = error %v, want that of the broken policy", got.Err)
 	}
+	stray := &Request{Principal: Principal{Type: User}, Action: "s3:GetObject", Resource: "arn:aws:s3:::bucket/key"}
+	if got := agree(t, stray, &Set{Identity: ok}); got.Outcome != ImplicitDeny || got.Layer != ResourceLayer {
+		t.Errorf("a caller without an account: Decide = %v by %v, want implicit-deny by the resource-based policy", got.Outcome, got.Layer)
+	}
 	if got := Decide(nil, &Set{}); got.Outcome != ExplicitDeny || got.Err == nil {
 		t.Errorf("Decide(nil) = %+v, want an explicit deny with an error", got)
 	}
@@ -198,6 +202,12 @@ func TestDecideLetterCase(t *testing.T) {
 		t.Errorf("with a Kelvin sign in the action: Decide = %v, want implicit-deny", got.Outcome)
 	}
 	r.Action = "kms:ListKeys"
+	foreign := compileJSON(t, "kms", []byte(`{"Statement": [{"Effect": "Allow", "Action": ["\u212ams:*"], "Resource": "*"},
+		{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"x:[": "1"}}}]}`), Identity)
+	r.Context = map[string]string{"x:{": "1"} // a brace is no bracket in lower case
+	if got := agree(t, r, &Set{Identity: []*Policy{foreign}}); got.Outcome != ImplicitDeny {
+		t.Errorf("with a Kelvin sign or a bracket in the policy: Decide = %v, want implicit-deny", got.Outcome)
+	}
 	for range 20 { // maps are walked in any order
 		r.Context = map[string]string{"X:KEY": "2", "x:KEY": "1", "X:key": "1"}
 		if got := agree(t, r, s); got.Outcome != ImplicitDeny {

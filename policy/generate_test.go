@@ -54,6 +54,7 @@ var (
 		"arn:aws:s3:::bucket/key", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/a/b:c/é", "arn:aws:s3:::bucket/*", "arn:aws:s3:::home/alice/x",
 		"arn:aws:iam::" + accountA + ":role/target", "arn:aws:iam::" + accountB + ":role/p/target", "arn:aws:iam::aws:policy/P", "arn:aws:kms:us-east-1:" + accountA + ":key/1",
 		"arn:aws:sqs:us-east-1:" + accountB + ":queue", "arn:aws:dynamodb:us-east-1:" + accountA + ":table/prod:x", "*", "short", "arn:aws:s3", "",
+		"arn:aws:s3:::bucket/", "arn:aws:s3:::", "arn:aws:s3:::bucket/a/",
 	}
 	genKeys = []string{
 		"aws:username", "aws:SourceIp", "aws:CurrentTime", "s3:prefix", "aws:PrincipalTag/Team", "aws:TagKeys", "s3:max-keys", "aws:SecureTransport", "aws:SourceArn", "x:blob",
