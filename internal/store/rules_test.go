@@ -333,11 +333,21 @@ func TestRecordLimits(t *testing.T) {
 			wants(t, s, what, c.want, c.fn)
 		})
 	}
+	update(t, s, func(tx *Tx) error { return tx.CreateUser(&User{Name: "tagged", Tags: tags[:5]}) })
 	update(t, s, func(tx *Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{QuotaGroupsPerUser: 3}
+		a.Quotas = map[string]int{QuotaGroupsPerUser: 3, QuotaTags: 3}
 		return tx.PutAccount(a)
 	})
+	retag := func(n int) func(*Tx) error {
+		return func(tx *Tx) error {
+			u, err := tx.User("tagged")
+			u.Tags = tags[:n]
+			return errors.Join(err, tx.PutUser(u))
+		}
+	}
+	wants(t, s, "more tags over a lowered quota", &LimitError{QuotaTags, 3}, retag(6))
+	wants(t, s, "fewer tags over a lowered quota", nil, retag(4))
 	wants(t, s, "leaving a group over a lowered quota", nil, func(tx *Tx) error { return tx.RemoveMember("g0", "u") })
 	wants(t, s, "joining over a lowered quota", &LimitError{QuotaGroupsPerUser, 3}, func(tx *Tx) error { return tx.AddMember("g10", "u") })
 }
