@@ -91,6 +91,9 @@ func (w *yamlWriter) node(n ast.Node, depth int) error {
 }
 
 func (w *yamlWriter) mapping(values []*ast.MappingValueNode, depth int) error {
+	if len(values) > 0 {
+		w.at(values[0].Key.GetToken())
+	}
 	w.out = append(w.out, '{')
 	for i, v := range values {
 		if i > 0 {
