@@ -9,6 +9,7 @@ want=("$@")
 if [ $# -eq 0 ]; then
   command -v aws >/dev/null || want+=(awscli)
   python3 -c 'import boto3' 2>/dev/null || /usr/bin/python3 -c 'import boto3' 2>/dev/null || want+=(python3-boto3)
+  command -v curl >/dev/null || want+=(curl)
   # The race detector needs a C compiler.
   command -v "${CC:-gcc}" >/dev/null || want+=(gcc libc6-dev)
 fi
