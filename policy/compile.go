@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
 // A Policy is a compiled Document of one Kind. It never changes and is safe for
@@ -209,8 +211,8 @@ func (c *compiler) noteVariables(values []Value, wildcards bool) {
 	for _, v := range values {
 		pieces, _ := parseTemplate(v.Text, wildcards, true) // its error is known already
 		for _, p := range pieces {
-			if p.kind == variablePiece {
-				c.note(p.text)
+			if p.Kind == template.Variable {
+				c.note(p.Text)
 			}
 		}
 	}
@@ -236,24 +238,24 @@ func newResourcePatterns(text string, variables, pad, wide bool) ([]pattern, err
 	if err != nil {
 		return nil, err
 	}
-	if isStar(pieces) {
+	if template.IsStar(pieces) {
 		return []pattern{{kind: anyPattern}}, nil
 	}
-	parts := splitParts(pieces)
+	parts := template.Split(pieces)
 	short := len(parts) < 6
 	for len(parts) < 6 && (pad || wide) {
-		parts = append(parts, []piece{{kind: starPiece}})
+		parts = append(parts, []piece{{Kind: template.Star}})
 	}
 	switch {
 	case wide && short:
-		return []pattern{newPattern(pieces), newPattern(joinParts(parts))}, nil
+		return []pattern{newPattern(pieces), newPattern(template.Join(parts))}, nil
 	case wide:
 		return []pattern{newPattern(pieces)}, nil
-	case len(parts) < 6 || !short && hasKind(parts[2], starPiece, onePiece):
+	case len(parts) < 6 || !short && template.Has(parts[2], template.Star, template.One):
 		return []pattern{{kind: neverPattern}}, nil
 	}
 	for _, part := range parts[:5] {
-		if hasKind(part, variablePiece) {
+		if template.Has(part, template.Variable) {
 			return []pattern{{kind: neverPattern}}, nil
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
 // setThreshold is how many plain texts a condition needs to be looked up in a
@@ -119,7 +121,7 @@ func (c *condition) addText(text string, variables bool) error {
 	case c.op.class == arnClass:
 		// C-12: what has not the six parts of an ARN matches none.
 		p := pattern{kind: neverPattern}
-		if parts := splitParts(pieces); len(parts) == 6 {
+		if parts := template.Split(pieces); len(parts) == 6 {
 			p = newARNPattern(parts)
 		}
 		c.patterns = append(c.patterns, p)

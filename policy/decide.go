@@ -297,10 +297,10 @@ func (e *evaluation) rootRepairs(d Decision) bool {
 // quirk Q020: a key with a list has no value, however long the list (V-2).
 // quirk Q023: letter case does not count in its name.
 func (e *evaluation) variable(p *piece) (value string, ok bool) {
-	if one, _, found := e.r.lookup(p.text); found == oneValue {
+	if one, _, found := e.r.lookup(p.Text); found == oneValue {
 		return one, true
 	}
-	return p.fallback, p.hasFallback
+	return p.Fallback, p.HasFallback
 }
 
 // foundKind says what a request has under a context key.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
 // statement evaluates one statement: principal, action, resource and every
@@ -137,12 +139,12 @@ func sameKey(key string, keys []string) (string, bool) {
 
 // variable returns the value of a variable: that of a key with one value (V-2).
 func (x *explainer) variable(p piece) (string, bool) {
-	if _, multi := sameKey(p.text, keysOf(x.r.Lists)); !multi {
-		if values := x.values(p.text); values != nil {
+	if _, multi := sameKey(p.Text, keysOf(x.r.Lists)); !multi {
+		if values := x.values(p.Text); values != nil {
 			return values[0], true
 		}
 	}
-	return p.fallback, p.hasFallback
+	return p.Fallback, p.HasFallback
 }
 
 // action reports whether some value of the Action element matches (M-1, P-10).
@@ -196,14 +198,14 @@ func (x *explainer) expand(text string, wildcards, variables bool) (chars []char
 		return nil, false
 	}
 	for _, p := range pieces {
-		switch p.kind {
-		case literalPiece:
-			chars = append(chars, split(p.text, false)...)
-		case starPiece:
+		switch p.Kind {
+		case template.Literal:
+			chars = append(chars, split(p.Text, false)...)
+		case template.Star:
 			chars = append(chars, char{text: "*", wildcard: true})
-		case onePiece:
+		case template.One:
 			chars = append(chars, char{text: "?", wildcard: true})
-		case variablePiece:
+		case template.Variable:
 			value, ok := x.variable(p)
 			if !ok {
 				return nil, false
@@ -304,11 +306,11 @@ func (x *explainer) variableBeforeResource(text string) bool {
 	colons := 0
 	pieces, _ := parseTemplate(text, true, true)
 	for _, p := range pieces {
-		if p.kind == variablePiece && colons < 5 {
+		if p.Kind == template.Variable && colons < 5 {
 			return true
 		}
-		if p.kind == literalPiece {
-			colons += strings.Count(p.text, ":")
+		if p.Kind == template.Literal {
+			colons += strings.Count(p.Text, ":")
 		}
 	}
 	return false

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
 // patternKind says how a pattern is compared: the cheapest way that will do.
@@ -36,22 +37,22 @@ type pattern struct {
 // newPattern compiles a template that is matched against a whole text.
 func newPattern(pieces []piece) pattern {
 	switch {
-	case isStar(pieces):
+	case template.IsStar(pieces):
 		return pattern{kind: anyPattern}
 	case len(pieces) == 0:
 		return pattern{kind: exactPattern}
-	case len(pieces) == 1 && pieces[0].kind == literalPiece:
-		return pattern{kind: exactPattern, text: pieces[0].text}
-	case len(pieces) == 2 && pieces[0].kind == literalPiece && pieces[1].kind == starPiece:
-		return pattern{kind: prefixPattern, text: pieces[0].text}
+	case len(pieces) == 1 && pieces[0].Kind == template.Literal:
+		return pattern{kind: exactPattern, text: pieces[0].Text}
+	case len(pieces) == 2 && pieces[0].Kind == template.Literal && pieces[1].Kind == template.Star:
+		return pattern{kind: prefixPattern, text: pieces[0].Text}
 	}
 	return pattern{kind: piecesPattern, pieces: pieces}
 }
 
 // newARNPattern compiles six parts whose wildcards stay within their part.
 func newARNPattern(parts [][]piece) pattern {
-	if !slices.ContainsFunc(parts[:5], func(part []piece) bool { return hasKind(part, starPiece, onePiece, variablePiece) }) {
-		return newPattern(joinParts(parts)) // the same, because the colons before the sixth part are literal
+	if !slices.ContainsFunc(parts[:5], func(part []piece) bool { return template.Has(part, template.Star, template.One, template.Variable) }) {
+		return newPattern(template.Join(parts)) // the same, because the colons before the sixth part are literal
 	}
 	p := pattern{kind: partsPattern, parts: make([]pattern, 6)}
 	for i, part := range parts {
@@ -60,39 +61,14 @@ func newARNPattern(parts [][]piece) pattern {
 	return p
 }
 
-// joinParts is the reverse of splitParts.
-func joinParts(parts [][]piece) []piece {
-	var pieces []piece
-	literal := func(s string) {
-		if n := len(pieces); n > 0 && pieces[n-1].kind == literalPiece {
-			pieces[n-1].text += s
-			return
-		}
-		pieces = append(pieces, piece{text: s})
-	}
-	for i, part := range parts {
-		if i > 0 {
-			literal(":")
-		}
-		for _, p := range part {
-			if p.kind == literalPiece {
-				literal(p.text)
-			} else {
-				pieces = append(pieces, p)
-			}
-		}
-	}
-	return pieces
-}
-
 // literalPrefix returns the text that everything that matches p starts with.
 func (p *pattern) literalPrefix() string {
 	switch p.kind {
 	case exactPattern, prefixPattern:
 		return p.text
 	case piecesPattern:
-		if p.pieces[0].kind == literalPiece {
-			return p.pieces[0].text
+		if p.pieces[0].Kind == template.Literal {
+			return p.pieces[0].Text
 		}
 	case partsPattern:
 		var b strings.Builder
@@ -147,7 +123,7 @@ func matchPieces(e *evaluation, pieces []piece, text string) bool {
 			if at == len(text) {
 				return true
 			}
-		case pieces[i].kind == starPiece:
+		case pieces[i].Kind == template.Star:
 			if i == len(pieces)-1 {
 				return true
 			}
@@ -181,10 +157,10 @@ func matchPieces(e *evaluation, pieces []piece, text string) bool {
 func nextStart(next *piece, text string, from int) int {
 	_, n := utf8.DecodeRuneInString(text[from:])
 	from += n
-	if next.kind != literalPiece {
+	if next.Kind != template.Literal {
 		return from
 	}
-	skip := strings.Index(text[from:], next.text)
+	skip := strings.Index(text[from:], next.Text)
 	if skip < 0 {
 		return -1
 	}
@@ -194,10 +170,10 @@ func nextStart(next *piece, text string, from int) int {
 // fit reports whether text starts with a piece, and how much of it that takes;
 // never means that the piece fits nowhere, because its variable has no value (V-5).
 func (e *evaluation) fit(p *piece, text string) (n int, fits, never bool) {
-	switch p.kind {
-	case literalPiece:
-		return len(p.text), strings.HasPrefix(text, p.text), false
-	case onePiece:
+	switch p.Kind {
+	case template.Literal:
+		return len(p.Text), strings.HasPrefix(text, p.Text), false
+	case template.One:
 		_, n = utf8.DecodeRuneInString(text)
 		return n, n > 0, false
 	}
@@ -209,8 +185,8 @@ func (e *evaluation) fit(p *piece, text string) (n int, fits, never bool) {
 // letter case. The pieces have no wildcards.
 func matchFold(e *evaluation, pieces []piece, text string) bool {
 	for i := range pieces {
-		want := pieces[i].text
-		if pieces[i].kind == variablePiece {
+		want := pieces[i].Text
+		if pieces[i].Kind == template.Variable {
 			var ok bool
 			if want, ok = e.variable(&pieces[i]); !ok {
 				return false

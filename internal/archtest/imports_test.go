@@ -14,12 +14,13 @@ var allowed = map[string]string{
 	// Public libraries: the standard library and each other, nothing else.
 	"arn":               "",
 	"sigv4":             "",
-	"policy":            "arn policy/internal/jsontext policy/internal/literal policy/internal/spelling",
+	"policy":            "arn policy/internal/jsontext policy/internal/literal policy/internal/spelling policy/internal/template",
 	"policy/policytest": "arn policy policy/internal/jsontext",
 
 	"policy/internal/jsontext": "policy/internal/spelling",
 	"policy/internal/literal":  "",
 	"policy/internal/spelling": "",
+	"policy/internal/template": "",
 
 	// Leaves.
 	"internal/awserr":  "",
@@ -65,17 +66,17 @@ var allowed = map[string]string{
 	// Tests and generators.
 	"internal/archtest": "",
 	"internal/doctest":  "",
-	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/node internal/store",
+	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/node internal/store github.com/rogpeppe/go-internal/txtar",
 }
 
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
 var libraries = set("arn", "sigv4", "policy", "policy/policytest", "policy/internal/jsontext",
-	"policy/internal/literal", "policy/internal/spelling")
+	"policy/internal/literal", "policy/internal/spelling", "policy/internal/template")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "policy", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/spelling")
+var pure = set("arn", "policy", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/spelling", "policy/internal/template")
 
 var (
 	impureImports = set("context", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "net", "net/http",

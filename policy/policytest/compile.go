@@ -3,11 +3,13 @@
 package policytest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/policy"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
 // policies compiles the policies of a case into its Set.
@@ -40,7 +42,7 @@ func (r *reader) levels(n node, kind policy.Kind, what string) [][]*policy.Polic
 	var levels [][]*policy.Policy
 	for i, level := range r.array(n, what) {
 		name := fmt.Sprintf("%s[%d]", what, i)
-		if level.kind != '[' {
+		if level.kind != jsontext.Array {
 			r.fail(level, "%s must be a list of one level's policies", name)
 			continue
 		}
@@ -54,7 +56,7 @@ func (r *reader) list(n node, kind policy.Kind, what string) []*policy.Policy {
 	if n.kind == 0 {
 		return nil
 	}
-	if n.kind != '[' {
+	if n.kind != jsontext.Array {
 		return []*policy.Policy{r.one(n, kind, what)}
 	}
 	list := make([]*policy.Policy, 0, len(n.items))
@@ -70,9 +72,9 @@ func (r *reader) one(n node, kind policy.Kind, what string) *policy.Policy {
 	switch n.kind {
 	case 0:
 		return nil
-	case '{':
+	case jsontext.Object:
 		return r.compile(n, what, kind)
-	case '"':
+	case jsontext.String:
 	default:
 		r.fail(n, "%s must be the name of a policy or a document", what)
 		return nil
@@ -86,9 +88,9 @@ func (r *reader) one(n node, kind policy.Kind, what string) *policy.Policy {
 	switch {
 	case !ok:
 		r.fail(n, "there is no policy %q in policies", n.text)
-	case named.kind == '"':
+	case named.kind == jsontext.String:
 		p = r.loadFile(named, n.text, kind)
-	case named.kind == '{':
+	case named.kind == jsontext.Object:
 		p = r.compile(named, n.text, kind)
 	default:
 		r.fail(named, "policy %q must be a document or the path of one", n.text)
@@ -100,8 +102,7 @@ func (r *reader) one(n node, kind policy.Kind, what string) *policy.Policy {
 // compile compiles a document of the file. Blanks before it make the positions
 // in the Policy those in the file.
 func (r *reader) compile(n node, name string, kind policy.Kind) *policy.Policy {
-	line, column := r.place(n.offset)
-	src := strings.Repeat("\n", line-1) + strings.Repeat(" ", column-1) + r.src[n.offset:n.end]
+	src := strings.Repeat("\n", n.pos.Line-1) + strings.Repeat(" ", n.pos.Column-1) + n.source
 	p, err := compile(name, r.name, src, kind)
 	if err != nil {
 		r.errs = append(r.errs, err)
@@ -137,7 +138,10 @@ func compile(name, file, src string, kind policy.Kind) (*policy.Policy, error) {
 	}
 	p, err := policy.Compile(d, kind)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		if refused, ok := errors.AsType[*policy.CompileError](err); ok {
+			refused.Name = file
+		}
+		return nil, err
 	}
 	return p, nil
 }

@@ -3,19 +3,17 @@
 package policytest
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
-// A node is a JSON value with its place in the source.
+// A node is a JSON value with its place in the source. The zero node is no value.
 type node struct {
-	kind   byte // '{', '[', '"', '0' a number, 't' a boolean, 'n' null; 0: there is no value
-	offset int  // in bytes
-	end    int
-	text   string // of a string, or of a number or boolean as written
+	kind   jsontext.Kind
+	pos    jsontext.Position
+	source string // as written
+	text   string // of a string; of a number, boolean or null as written
 	fields []field
 	items  []node
 }
@@ -23,105 +21,60 @@ type node struct {
 // A field is a member of an object.
 type field struct {
 	key   string
-	at    node // of the key: its place only
+	pos   jsontext.Position // of the key
 	value node
 }
 
-// A syntaxError is a fault of the JSON.
-type syntaxError struct {
-	offset  int
-	message string
-}
-
-// maxDepth bounds nesting; no test file comes near it.
-const maxDepth = 100
-
-// parseNode reads src, which must be one JSON value.
-func parseNode(src string) (node, *syntaxError) {
-	p := nodeParser{src: src, dec: json.NewDecoder(strings.NewReader(src))}
-	p.dec.UseNumber()
-	n, err := p.value(0)
-	if err == nil {
-		if _, extra := p.dec.Token(); !errors.Is(extra, io.EOF) {
-			err = errors.New("there is something after the end of the file's object")
-		}
+// parse reads the file's JSON. It reports every duplicate name, and a fault of
+// the JSON itself as the last error.
+func (r *reader) parse(src string) (root node, ok bool) {
+	p := nodeParser{src: src}
+	p.Reader = jsontext.NewReader(src, func(name string, pos, first jsontext.Position) {
+		r.failAt(pos, "%q is there twice, first in line %d", name, first.Line)
+	})
+	if root, ok = p.value(); ok && p.Space() && p.Offset() < len(src) {
+		p.Invalid(p.Pos(), "", "%s after the end of the file's object", p.Found())
 	}
-	if err == nil {
-		return n, nil
+	if p.Err == nil {
+		return root, true
 	}
-	offset := int(p.dec.InputOffset())
-	message := err.Error()
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		offset = max(int(syntax.Offset)-1, 0)
-		for offset < len(src)-1 && strings.IndexByte(" \t\r\n", src[offset]) >= 0 {
-			offset++
-		}
+	message := p.Err.Message
+	if p.Err.Fix != "" {
+		message = fmt.Sprintf("%s (%s)", message, p.Err.Fix)
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		offset, message = len(src), "the file ends too early"
-	}
-	return node{}, &syntaxError{offset: offset, message: message}
+	r.failAt(p.Err.Pos, "%s", message)
+	return node{}, false
 }
 
 type nodeParser struct {
+	*jsontext.Reader
 	src string
-	dec *json.Decoder
 }
 
-func (p *nodeParser) value(depth int) (node, error) {
-	if depth > maxDepth {
-		return node{}, fmt.Errorf("more than %d levels of nesting", maxDepth)
+func (p *nodeParser) value() (n node, ok bool) {
+	n.kind = p.Peek()
+	n.pos = p.Pos()
+	start := p.Offset()
+	switch n.kind {
+	case jsontext.Object:
+		ok = p.Object(func(name string, pos jsontext.Position) bool {
+			value, ok := p.value()
+			n.fields = append(n.fields, field{key: name, pos: pos, value: value})
+			return ok
+		})
+	case jsontext.Array:
+		ok = p.Array(func(int) bool {
+			item, ok := p.value()
+			n.items = append(n.items, item)
+			return ok
+		})
+	case jsontext.String:
+		n.text, ok = p.Text()
+	case jsontext.Number:
+		n.text, ok = p.Number()
+	case jsontext.Bool, jsontext.Null:
+		n.text, ok = p.Literal(), true
 	}
-	t, n, err := p.token()
-	if err != nil {
-		return node{}, err
-	}
-	switch t := t.(type) {
-	case json.Delim:
-		n.kind = byte(t)
-		for p.dec.More() {
-			if t == '[' {
-				item, err := p.value(depth + 1)
-				if err != nil {
-					return node{}, err
-				}
-				n.items = append(n.items, item)
-				continue
-			}
-			key, at, err := p.token()
-			if err != nil {
-				return node{}, err
-			}
-			value, err := p.value(depth + 1)
-			if err != nil {
-				return node{}, err
-			}
-			n.fields = append(n.fields, field{key: key.(string), at: at, value: value})
-		}
-		if _, _, err := p.token(); err != nil {
-			return node{}, err
-		}
-	case string:
-		n.kind, n.text = '"', t
-	case json.Number:
-		n.kind, n.text = '0', t.String()
-	case bool:
-		n.kind, n.text = 't', fmt.Sprint(t)
-	case nil:
-		n.kind = 'n'
-	}
-	n.end = int(p.dec.InputOffset())
-	return n, nil
-}
-
-// token reads a token and finds where it starts: after the blanks and the
-// separator that follow the token before it.
-func (p *nodeParser) token() (json.Token, node, error) {
-	start := int(p.dec.InputOffset())
-	t, err := p.dec.Token()
-	for start < len(p.src) && strings.IndexByte(" \t\r\n,:", p.src[start]) >= 0 {
-		start++
-	}
-	return t, node{offset: start}, err
+	n.source = p.src[start:p.Offset()]
+	return n, ok
 }

@@ -37,6 +37,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/policy"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
 // A File is an access-test file, read and compiled.
@@ -69,9 +70,9 @@ const maxErrors = 20
 // parse or compile, and whatever else would make a case mean something other than
 // it says; the error lists up to 20 faults as "name:line:column: …".
 func Read(name string, data []byte, load func(path string) ([]byte, error)) (*File, error) {
-	r := &reader{name: name, src: string(data), load: load, file: &File{Name: name},
+	r := &reader{name: name, load: load, file: &File{Name: name},
 		lines: make(map[string]int), named: make(map[string]node), compiled: make(map[compiledKey]*policy.Policy)}
-	r.read()
+	r.read(string(data))
 	if len(r.errs) > 0 {
 		return nil, errors.Join(r.errs[:min(len(r.errs), maxErrors)]...)
 	}
@@ -81,7 +82,6 @@ func Read(name string, data []byte, load func(path string) ([]byte, error)) (*Fi
 // A reader is one Read at work. It goes on after a fault to find the next.
 type reader struct {
 	name     string
-	src      string
 	load     func(string) ([]byte, error)
 	file     *File
 	lines    map[string]int // of the cases by name
@@ -95,20 +95,15 @@ type compiledKey struct {
 	kind policy.Kind
 }
 
-func (r *reader) fail(n node, format string, args ...any) {
-	line, column := r.place(n.offset)
-	r.errs = append(r.errs, fmt.Errorf("%s:%d:%d: %s", r.name, line, column, fmt.Sprintf(format, args...)))
+func (r *reader) fail(n node, format string, args ...any) { r.failAt(n.pos, format, args...) }
+
+func (r *reader) failAt(pos jsontext.Position, format string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf("%s:%d:%d: %s", r.name, pos.Line, pos.Column, fmt.Sprintf(format, args...)))
 }
 
-func (r *reader) place(offset int) (line, column int) {
-	before := r.src[:offset]
-	return 1 + strings.Count(before, "\n"), offset - strings.LastIndexByte(before, '\n')
-}
-
-func (r *reader) read() {
-	root, err := parseNode(r.src)
-	if err != nil {
-		r.fail(node{offset: min(err.offset, len(r.src))}, "%s", err.message)
+func (r *reader) read(src string) {
+	root, ok := r.parse(src)
+	if !ok {
 		return
 	}
 	var cases node
@@ -140,27 +135,22 @@ func (r *reader) fields(n node, what string, known map[string]func(node)) {
 			names = append(names, k)
 		}
 		slices.Sort(names)
-		r.fail(f.at, "%s has no field %q; its fields are %s", what, f.key, strings.Join(names, ", "))
+		r.failAt(f.pos, "%s has no field %q; its fields are %s", what, f.key, strings.Join(names, ", "))
 	}
 }
 
 func (r *reader) object(n node, what string) []field {
-	if n.kind != '{' {
+	if n.kind != jsontext.Object {
 		if n.kind != 0 {
 			r.fail(n, "%s must be an object", what)
 		}
 		return nil
 	}
-	for i, f := range n.fields {
-		if slices.ContainsFunc(n.fields[:i], func(g field) bool { return g.key == f.key }) {
-			r.fail(f.at, "%s has %q twice", what, f.key)
-		}
-	}
 	return n.fields
 }
 
 func (r *reader) array(n node, what string) []node {
-	if n.kind != '[' {
+	if n.kind != jsontext.Array {
 		if n.kind != 0 {
 			r.fail(n, "%s must be a list", what)
 		}
@@ -171,7 +161,7 @@ func (r *reader) array(n node, what string) []node {
 
 // text reads a string that is not empty.
 func (r *reader) text(n node, what string) string {
-	if n.kind != '"' || n.text == "" {
+	if n.kind != jsontext.String || n.text == "" {
 		r.fail(n, "%s must be a string", what)
 	}
 	return n.text
@@ -185,8 +175,7 @@ type rawCase struct {
 }
 
 func (r *reader) readCase(i int, n node) {
-	var c Case
-	c.Line, _ = r.place(n.offset)
+	c := Case{Line: n.pos.Line}
 	var raw rawCase
 	keep := func(to *node) func(node) { return func(n node) { *to = n } }
 	str := func(to *string, what string) func(node) { return func(n node) { *to = r.text(n, what) } }
@@ -209,7 +198,7 @@ func (r *reader) readCase(i int, n node) {
 		"expect":           func(n node) { c.Expect = r.expect(n) },
 		"statement":        str(&c.Statement, "statement"),
 	})
-	if n.kind != '{' {
+	if n.kind != jsontext.Object {
 		return
 	}
 	for _, missing := range []struct {
@@ -230,8 +219,8 @@ func (r *reader) readCase(i int, n node) {
 
 // principal reads an ARN, "anonymous", {"service": host} or {"federated": provider}.
 func (r *reader) principal(n node) policy.Principal {
-	if n.kind == '{' {
-		if len(n.fields) == 1 && n.fields[0].value.kind == '"' && n.fields[0].value.text != "" {
+	if n.kind == jsontext.Object {
+		if len(n.fields) == 1 && n.fields[0].value.kind == jsontext.String && n.fields[0].value.text != "" {
 			name := n.fields[0].value.text
 			switch n.fields[0].key {
 			case "service":
@@ -274,7 +263,7 @@ func (r *reader) role(n node, p *policy.Principal) {
 }
 
 func (r *reader) account(n node) string {
-	if n.kind != '"' || !arn.IsAccountID(n.text) {
+	if n.kind != jsontext.String || !arn.IsAccountID(n.text) {
 		r.fail(n, "resource_account must be a string of twelve digits")
 	}
 	return n.text
@@ -282,7 +271,7 @@ func (r *reader) account(n node) string {
 
 func (r *reader) expect(n node) string {
 	outcomes := []string{"allow", "explicit-deny", "implicit-deny", "deny"}
-	if n.kind != '"' || !slices.Contains(outcomes, n.text) {
+	if n.kind != jsontext.String || !slices.Contains(outcomes, n.text) {
 		r.fail(n, "expect must be one of %s", strings.Join(outcomes, ", "))
 	}
 	return n.text
@@ -293,7 +282,7 @@ func (r *reader) unique(n node, name string) {
 	if line, ok := r.lines[name]; ok && name != "" {
 		r.fail(n, "the case %q has the name of the one in line %d", name, line)
 	}
-	r.lines[name], _ = r.place(n.offset)
+	r.lines[name] = n.pos.Line
 }
 
 // context reads condition keys: one value is a single-valued key, a list a
@@ -301,10 +290,10 @@ func (r *reader) unique(n node, name string) {
 func (r *reader) context(n node, to *policy.Request) {
 	for _, f := range r.object(n, "context") {
 		delete(to.Context, derivedKey(to, f.key))
-		if f.value.kind == 'n' {
+		if f.value.kind == jsontext.Null {
 			continue
 		}
-		if f.value.kind != '[' {
+		if f.value.kind != jsontext.Array {
 			if to.Context == nil {
 				to.Context = make(map[string]string)
 			}
@@ -324,7 +313,7 @@ func (r *reader) context(n node, to *policy.Request) {
 
 func (r *reader) scalar(n node, key string) string {
 	switch n.kind {
-	case '"', '0', 't':
+	case jsontext.String, jsontext.Number, jsontext.Bool:
 		return n.text
 	}
 	r.fail(n, "the value of context key %q must be a string, a number, a boolean or a list of them", key)
