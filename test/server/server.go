@@ -258,9 +258,13 @@ func ReadKey(file string) (Key, error) {
 	return k, nil
 }
 
-// Program returns the path of the program, which it makes if the Go tool finds
-// it out of date. Test processes that build at once wait for each other.
+// Program returns the path of the program: the one that the environment variable
+// INNKEEPER names, or one built from these sources if the Go tool finds it out of
+// date. Test processes that build at once wait for each other.
 var Program = sync.OnceValues(func() (string, error) {
+	if program := os.Getenv("INNKEEPER"); program != "" {
+		return program, nil
+	}
 	_, here, _, ok := runtime.Caller(0)
 	if !ok || !filepath.IsAbs(here) {
 		return "", errors.New("the sources are not known (-trimpath?)")
