@@ -75,6 +75,8 @@ var fixtures = []struct {
 			"test/go.mod", "module x\n", "test/sdk/a.go", "package sdk\nimport _ \"example.com/anything\"\n",
 			"policy/a_test.go", "package policy\nimport _ \"example.com/anything\"\n",
 		}, ""},
+	{"list", "a-package-that-is-gone", everyPackageBut("internal/kv/boltkv"),
+		"internal/kv/boltkv: the list has a package that does not exist"},
 	{"libraries", "a-foreign-module-in-arn",
 		[]string{"arn/a.go", "package arn\nimport _ \"golang.org/x/text\"\n"},
 		"arn/a.go:2: arn is a library and may not import golang.org/x/text"},
@@ -153,6 +155,16 @@ var fixtures = []struct {
 			fuzzList, "arn FuzzGone\narn FuzzMatch\n",
 		},
 		fuzzList + ": does not list arn FuzzParse\n" + fuzzList + ": lists arn FuzzGone, which does not exist"},
+}
+
+// everyPackageBut returns a tree of all the packages of the list but one.
+func everyPackageBut(gone string) (files []string) {
+	for pkg := range allowed {
+		if pkg != gone {
+			files = append(files, pkg+"/a.go", "package a\n")
+		}
+	}
+	return files
 }
 
 func TestEachRuleCatchesItsFixtures(t *testing.T) {

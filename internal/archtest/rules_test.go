@@ -22,6 +22,7 @@ type rule struct {
 
 var rules = []rule{
 	{"imports", imports},
+	{"list", listed},
 	{"libraries", standardLibraryOnly},
 	{"purity", purity},
 	{"testing", noTesting},
@@ -86,6 +87,25 @@ func imports(t *tree, report func(string, ...any)) {
 			report("%s: %s may not import %s", t.at(spec), f.pkg, importPath)
 		}
 	})
+}
+
+// listed looks for packages of the list that are gone, or may import one that
+// is.
+func listed(t *tree, report func(string, ...any)) {
+	exists := map[string]bool{}
+	for _, f := range t.goFiles {
+		exists[f.pkg] = true
+	}
+	for _, pkg := range slices.Sorted(maps.Keys(allowed)) {
+		if !exists[pkg] {
+			report("%s: the list has a package that does not exist", pkg)
+		}
+		for _, may := range strings.Fields(allowed[pkg]) {
+			if _, ok := allowed[may]; !ok && !strings.Contains(may, ".") {
+				report("%s: the list lets it import %s, which is not in the list", pkg, may)
+			}
+		}
+	}
 }
 
 func mayImport(pkg, target string) bool {
