@@ -50,17 +50,24 @@ func (s *iam) attached(c *api.Call, h store.Holder, prefix, marker *string, maxI
 	if err != nil {
 		return page[AttachedPolicy]{}, err
 	}
-	var shown []AttachedPolicy
-	for _, policyARN := range g.Attached {
-		p, err := c.View.Policy(policyARN)
-		if err == nil && strings.HasPrefix(p.Path, wire.Value(prefix, "/")) {
-			shown = append(shown, AttachedPolicy{PolicyName: new(p.Name), PolicyArn: new(policyARN)})
-		}
-	}
+	shown := attachedPolicies(c, g, wire.Value(prefix, "/"))
 	from := func(after string) iter.Seq2[string, AttachedPolicy] {
 		return sorted(shown, after, func(p AttachedPolicy) string { return *p.PolicyName + " " + *p.PolicyArn })
 	}
 	return paginate(marker, maxItems, from, func(p AttachedPolicy) AttachedPolicy { return p })
+}
+
+// attachedPolicies shows the managed policies attached to a user, group or role
+// whose path begins with prefix.
+func attachedPolicies(c *api.Call, g *store.Grants, prefix string) []AttachedPolicy {
+	out := []AttachedPolicy{}
+	for _, policyARN := range g.Attached {
+		p, err := c.View.Policy(policyARN)
+		if err == nil && strings.HasPrefix(p.Path, prefix) {
+			out = append(out, AttachedPolicy{PolicyName: new(p.Name), PolicyArn: new(policyARN)})
+		}
+	}
+	return out
 }
 
 func attachUserPolicyTarget(c *api.Call, in *AttachUserPolicyInput) ([]authz.Check, error) {

@@ -23,9 +23,13 @@ func putBoundaryTarget(c *api.Call, h store.Holder, policyARN string) ([]authz.C
 }
 
 func (s *iam) setBoundary(c *api.Call, h store.Holder, policyARN string) error {
-	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) })
+	return noBoundary(s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) }))
+}
+
+// noBoundary is fail for operations that name a policy as permissions boundary.
+func noBoundary(err error) error {
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
-		return awserr.NoSuchEntity.Msg("Scope ARN: %s does not exist or is not attachable.", policyARN).Because(err)
+		return awserr.NoSuchEntity.Msg("Scope ARN: %s does not exist or is not attachable.", e.Name).Because(err)
 	}
 	return fail(err)
 }

@@ -3,6 +3,7 @@
 package iamapi
 
 import (
+	"cmp"
 	"encoding/base64"
 	"iter"
 	"slices"
@@ -51,10 +52,12 @@ func openMarker(marker *string) (string, error) {
 	}
 	after, err := base64.RawURLEncoding.DecodeString(*marker)
 	if err != nil || len(after) == 0 {
-		return "", awserr.ValidationError.Msg("Invalid Marker.")
+		return "", invalidMarker()
 	}
 	return string(after), nil
 }
+
+func invalidMarker() error { return awserr.ValidationError.Msg("Invalid Marker.") }
 
 // under yields those items of seq whose path begins with prefix.
 func under[S any](seq iter.Seq[S], prefix *string, key func(S) (name, path string)) iter.Seq2[string, S] {
@@ -72,13 +75,18 @@ func under[S any](seq iter.Seq[S], prefix *string, key func(S) (name, path strin
 // sorted yields the items of a short list in order of their names, regardless
 // of letter case, beginning after a name.
 func sorted[S any](items []S, after string, name func(S) string) iter.Seq2[string, S] {
-	fold := func(s S) string { return strings.ToLower(name(s)) }
-	ordered := slices.SortedFunc(slices.Values(items), func(a, b S) int { return strings.Compare(fold(a), fold(b)) })
+	ordered := slices.SortedFunc(slices.Values(items), func(a, b S) int { return compareFold(name(a), name(b)) })
 	return func(yield func(string, S) bool) {
 		for _, item := range ordered {
-			if fold(item) > strings.ToLower(after) && !yield(name(item), item) {
+			if compareFold(name(item), after) > 0 && !yield(name(item), item) {
 				return
 			}
 		}
 	}
+}
+
+// compareFold compares names without regard to letter case, and by it only those
+// that are otherwise the same: names of inline policies may be.
+func compareFold(a, b string) int {
+	return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
 }

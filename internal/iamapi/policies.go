@@ -4,7 +4,6 @@ package iamapi
 
 import (
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
@@ -128,7 +127,10 @@ func (s *iam) listPolicies(c *api.Call, in *ListPoliciesInput) (*ListPoliciesOut
 				}
 			}
 			if scope != "Local" {
-				s.awsPolicies(c, in, rest, inAWS, yield)
+				if !inAWS {
+					rest = ""
+				}
+				s.awsPolicies(c, in, rest, yield)
 			}
 		}
 	}
@@ -139,13 +141,9 @@ func (s *iam) listPolicies(c *api.Call, in *ListPoliciesInput) (*ListPoliciesOut
 	return &ListPoliciesOutput{Policies: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
 }
 
-// awsPolicies yields AWS's policies, after a name when resume is true.
-func (s *iam) awsPolicies(c *api.Call, in *ListPoliciesInput, after string, resume bool, yield func(string, Policy) bool) {
-	all, at := managed.All(), 0
-	if resume {
-		at, _ = slices.BinarySearchFunc(all, after+"\x00", func(p *managed.Policy, name string) int { return strings.Compare(p.Name, name) })
-	}
-	for _, p := range all[at:] {
+// awsPolicies yields AWS's policies after a name.
+func (s *iam) awsPolicies(c *api.Call, in *ListPoliciesInput, after string, yield func(string, Policy) bool) {
+	for _, p := range awsAfter(after) {
 		if s.listed(c, in, p.Path, p.ARN) && !yield(awsMark+p.Name, s.awsPolicy(c, p)) {
 			return
 		}

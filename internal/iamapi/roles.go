@@ -46,14 +46,14 @@ func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, e
 		return nil, err
 	}
 	var made *store.Role
-	err = s.update(c, func(tx *store.Tx) error {
+	err = noBoundary(s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error {
 		made = &store.Role{
 			Name: in.RoleName, Path: wire.Value(in.Path, "/"), Trust: trust, Tags: tags,
 			Description: wire.Value(in.Description, ""), Boundary: wire.Value(in.PermissionsBoundary, ""),
 			MaxSession: int(wire.Value(in.MaxSessionDuration, defaultSession)),
 		}
 		return tx.CreateRole(made)
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}

@@ -29,10 +29,10 @@ func (s *iam) createUser(c *api.Call, in *CreateUserInput) (*CreateUserOutput, e
 		Tags: tags, Boundary: wire.Value(in.PermissionsBoundary, ""),
 	}
 	var made *store.User
-	err = s.update(c, func(tx *store.Tx) error {
+	err = noBoundary(s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error {
 		made = new(*u)
 		return tx.CreateUser(made)
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
