@@ -55,6 +55,9 @@ func New(s *store.Store, sessions Sessions, now func() time.Time, services ...st
 // package sigv4, ErrUnknownKey and ErrExpired, wrapped; any other error is a
 // failure of the server. It never says which of several things was unknown.
 //
+// Nobody is known while the store is out of touch (the error then wraps
+// store.ErrStale): a key deleted elsewhere would still be taken for good.
+//
 // AWS answers an unknown key before it looks at the signature, and an expired
 // session only after the signature proved right.
 func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request, body []byte, service string) (*Caller, error) {
@@ -65,6 +68,9 @@ func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request, body 
 	verifier := a.verifiers[service]
 	if verifier == nil {
 		return nil, fmt.Errorf("authn: no requests are taken for service %q", service)
+	}
+	if err := a.store.Ready(); err != nil {
+		return nil, fmt.Errorf("authn: %w", err)
 	}
 	account, ok := ids.Account(sig.AccessKeyID)
 	if !ok {

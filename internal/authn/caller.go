@@ -77,7 +77,7 @@ func (c *Caller) asFederated(u *store.User, name string) {
 	c.ARN, c.UserID = arn.FederatedUser(c.Account, name).String(), string(c.Account)+":"+name
 	c.Principal = policy.Principal{Type: policy.FederatedUser, ARN: c.ARN, Account: string(c.Account)}
 	if u != nil {
-		c.Principal.User = c.View.UserARN(u)
+		c.Principal.ID, c.Principal.User = u.ID, c.View.UserARN(u)
 	}
 }
 
