@@ -74,23 +74,47 @@ func runTests(w io.Writer, output string, names []string) error {
 	return nil
 }
 
-// readTests reads an access-test file; paths in it are relative to it.
+// maxTestFile bounds an access-test file, and each policy that it names.
+const maxTestFile = 64 << 20 // bytes
+
+// readTests reads an access-test file; paths in it are relative to it. Its errors
+// begin with the file's name.
 func readTests(name string) (*policytest.File, error) {
-	data, err := os.ReadFile(name)
+	data, err := readFile(name)
 	if err != nil {
 		return nil, err
 	}
-	if !looksLikeJSON(name, data) {
-		if data, err = yamlToJSON(data); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return policytest.Read(name, data, func(path string) ([]byte, error) {
+	load := func(path string) ([]byte, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(filepath.Dir(name), path)
 		}
-		return os.ReadFile(path)
-	})
+		return readFile(path)
+	}
+	if looksLikeJSON(name, data) {
+		return policytest.Read(name, data, load)
+	}
+	data, from, err := yamlToJSON(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s:%w", name, err)
+	}
+	f, err := policytest.Read(name, data, load)
+	if err != nil {
+		return nil, from.translate(name, err)
+	}
+	return f, nil
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxTestFile+1))
+	if err == nil && len(data) > maxTestFile {
+		err = fmt.Errorf("%s is larger than %d MiB", name, maxTestFile>>20)
+	}
+	return data, err
 }
 
 // looksLikeJSON goes by the extension, and without a known one by the first
