@@ -3,6 +3,8 @@
 package iamapi
 
 import (
+	"errors"
+
 	"iter"
 	"strings"
 
@@ -22,7 +24,7 @@ func policyTarget(c *api.Call, policyARN string) ([]authz.Check, error) {
 	if err := checkPolicyARN(policyARN); err != nil {
 		return nil, err
 	}
-	ck := authz.Check{Resource: policyARN}
+	ck := authz.Check{Resource: policyARN, Shown: "policy " + policyARN}
 	if p, err := c.View.Policy(policyARN); err == nil {
 		resourceTags(&ck, p.Tags)
 	}
@@ -38,9 +40,11 @@ func checkPolicyARN(text string) error {
 	return nil
 }
 
-// noPolicy is fail for operations that name a policy by its ARN.
+// noPolicy is fail for operations that name a policy by its ARN; noPolicy(nil)
+// is nil.
 func noPolicy(err error, policyARN string) error {
-	if err = fail(err); awserr.NoSuchEntity.Is(awserr.From(err)) {
+	err = fail(err)
+	if e, ok := errors.AsType[*awserr.Error](err); ok && e.Is(awserr.NoSuchEntity) {
 		return awserr.NoSuchEntity.Msg("Policy %s was not found.", policyARN).Because(err)
 	}
 	return err
@@ -105,8 +109,10 @@ func (s *iam) getPolicy(c *api.Call, in *GetPolicyInput) (*GetPolicyOutput, erro
 	return &GetPolicyOutput{Policy: &out}, nil
 }
 
-func listPoliciesTarget(c *api.Call, _ *ListPoliciesInput) ([]authz.Check, error) {
-	return list(c, "policy/")
+func listPoliciesTarget(c *api.Call, in *ListPoliciesInput) ([]authz.Check, error) {
+	checks, err := list(c, "policy/")
+	checks[0].Shown = "policy path " + wire.Value(in.PathPrefix, "/")
+	return checks, err
 }
 
 // ListPolicies shows the account's own policies first, then AWS's; within each
