@@ -82,7 +82,7 @@ func TestParseIsBounded(t *testing.T) {
 		if _, err := Parse(text, true, true); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 20*time.Second { // in proportion to the square, it is minutes
 			t.Errorf("Parse of a megabyte of %q took %v", unit, took)
 		}
 	}
