@@ -4,6 +4,7 @@
 package authz
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,6 +20,7 @@ type Check struct {
 	Action   string // "iam:CreateUser"
 	Resource string // ARN, or "*" for actions without resources
 	Account  string // owner of the resource; "" means the caller's account
+	Shown    string // what a refusal calls the resource, so as not to tell what exists; "" means Resource
 
 	// Open says that the action needs no permission: only an explicit deny
 	// refuses it (sts:GetSessionToken).
@@ -66,10 +68,13 @@ func New(log *audit.Log, sealer Sealer) *Authorizer {
 // with its reason into rec. It returns nil when all are allowed, a
 // *DeniedError for the first that is not, and an error that wraps ErrUnrecorded
 // when the audit log could not take the record: then nothing may happen.
-// A caller of nil is anonymous.
+// A caller of nil is anonymous. No checks at all is an error, never permission.
 func (z *Authorizer) Authorize(rec *audit.Record, c *authn.Caller, env *Env, checks ...Check) error {
 	if err := z.log.Ready(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnrecorded, err)
+	}
+	if len(checks) == 0 {
+		return errors.New("authz: nothing was asked")
 	}
 	set := z.Policies(c)
 	for i := range checks {

@@ -5,6 +5,7 @@ package authz
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,11 +19,13 @@ import (
 const iso8601 = "2006-01-02T15:04:05Z"
 
 // Request puts one check into the engine's form, with the condition keys of the
-// caller, the connection and the check. A nil caller is anonymous.
+// caller, the connection and the check. A nil caller is anonymous. No key of the
+// check replaces one of the caller or of the connection.
 // Which principal keys exist for whom: IAM User Guide, "AWS global condition
 // context keys" and "IAM policy elements: variables".
 func Request(c *authn.Caller, env *Env, ck *Check) *policy.Request {
-	ctx := make(map[string]string, 24+len(ck.Keys))
+	ctx := make(map[string]string, size(c, ck))
+	maps.Copy(ctx, ck.Keys)
 	connection(ctx, env)
 	r := &policy.Request{
 		Action: ck.Action, Resource: ck.Resource, ResourceAccount: ck.Account,
@@ -37,8 +40,22 @@ func Request(c *authn.Caller, env *Env, ck *Check) *policy.Request {
 		}
 		principal(ctx, c, env.Time)
 	}
-	maps.Copy(ctx, ck.Keys)
 	return r
+}
+
+// size is about how many condition keys a request will have.
+func size(c *authn.Caller, ck *Check) int {
+	n := 18 + len(ck.Keys)
+	if c != nil && c.User != nil {
+		n += len(c.User.Tags)
+	}
+	if c != nil && c.Role != nil {
+		n += len(c.Role.Tags)
+	}
+	if c != nil && c.Session != nil {
+		n += len(c.Session.Tags)
+	}
+	return n
 }
 
 func connection(ctx map[string]string, env *Env) {
@@ -46,13 +63,19 @@ func connection(ctx map[string]string, env *Env) {
 	ctx["aws:EpochTime"] = strconv.FormatInt(env.Time.Unix(), 10)
 	ctx["aws:SecureTransport"] = strconv.FormatBool(env.Secure)
 	ctx["aws:ViaAWSService"] = "false"
-	for key, value := range map[string]string{
-		"aws:SourceIp": env.SourceIP, "aws:UserAgent": env.UserAgent, "aws:Referer": env.Referer,
-	} {
-		if value != "" {
-			ctx[key] = value
-		}
+	set(ctx, "aws:SourceIp", env.SourceIP)
+	set(ctx, "aws:UserAgent", env.UserAgent)
+	set(ctx, "aws:Referer", env.Referer)
+}
+
+// set adds a key unless its value is empty, and takes away one of that name that
+// the check brought.
+func set(ctx map[string]string, key, value string) {
+	if value == "" {
+		delete(ctx, key)
+		return
 	}
+	ctx[key] = value
 }
 
 func principal(ctx map[string]string, c *authn.Caller, now time.Time) {
@@ -64,49 +87,62 @@ func principal(ctx map[string]string, c *authn.Caller, now time.Time) {
 	case policy.User:
 		ctx["aws:PrincipalType"] = "User"
 		ctx["aws:username"] = c.User.Name
-		Tags(ctx, "aws:PrincipalTag/", c.User.Tags)
 	case policy.RoleSession:
 		ctx["aws:PrincipalType"] = "AssumedRole"
-		Tags(ctx, "aws:PrincipalTag/", c.Role.Tags)
 	case policy.FederatedUser:
 		ctx["aws:PrincipalType"] = "FederatedUser"
 	case policy.Root:
 		ctx["aws:PrincipalType"] = "Account"
 	}
+	principalTags(ctx, c)
 	s := c.Session
 	if s == nil {
 		return
 	}
-	SessionTags(ctx, s.Tags)
 	ctx["aws:TokenIssueTime"] = s.Issued.UTC().Format(iso8601)
 	mfa, ok := c.MFA()
 	ctx["aws:MultiFactorAuthPresent"] = strconv.FormatBool(ok)
 	if ok {
 		ctx["aws:MultiFactorAuthAge"] = strconv.FormatInt(int64(now.Sub(mfa)/time.Second), 10)
 	}
-	if s.SourceIdentity != "" {
-		ctx["aws:SourceIdentity"] = s.SourceIdentity
+	set(ctx, "aws:SourceIdentity", s.SourceIdentity)
+}
+
+// principalTags adds the tags of the role or user and those of the session. A
+// session tag replaces the principal's tag with the same key whatever its letter
+// case (IAM User Guide, "Pass session tags in AWS STS"); a federated user has
+// the tags of the user who federated, so that nobody sheds them (API reference
+// of GetFederationToken, Tags).
+func principalTags(ctx map[string]string, c *authn.Caller) {
+	const prefix = "aws:PrincipalTag/"
+	var passed []session.Tag
+	if c.Session != nil {
+		passed = c.Session.Tags
 	}
+	var own []store.Tag
+	switch {
+	case c.Role != nil:
+		own = c.Role.Tags
+	case c.User != nil:
+		own = c.User.Tags
+	}
+	for _, t := range own {
+		if !replaced(t.Key, passed) {
+			ctx[prefix+t.Key] = t.Value
+		}
+	}
+	for _, t := range passed {
+		ctx[prefix+t.Key] = t.Value
+	}
+}
+
+func replaced(key string, by []session.Tag) bool {
+	return slices.ContainsFunc(by, func(t session.Tag) bool { return strings.EqualFold(t.Key, key) })
 }
 
 // Tags adds a key per tag, under prefix, to ctx.
 func Tags(ctx map[string]string, prefix string, tags []store.Tag) {
 	for _, t := range tags {
 		ctx[prefix+t.Key] = t.Value
-	}
-}
-
-// SessionTags adds session tags to the principal's own. A session tag replaces
-// the principal's tag with the same key whatever its letter case (STS, "Pass
-// session tags").
-func SessionTags(ctx map[string]string, tags []session.Tag) {
-	for _, t := range tags {
-		key := "aws:PrincipalTag/" + t.Key
-		for have := range ctx {
-			if have != key && strings.EqualFold(have, key) {
-				delete(ctx, have)
-			}
-		}
-		ctx[key] = t.Value
 	}
 }

@@ -3,6 +3,7 @@
 package authz
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ var ErrUnrecorded = errors.New("authz: the audit log cannot take the record")
 type DeniedError struct {
 	Caller   string // ARN; "anonymous" for nobody
 	Action   string
-	Resource string
+	Resource string // as the refusal calls it
 	Decision policy.Decision
 	Encoded  string // for DecodeAuthorizationMessage; "" when nobody may know
 	Summary  string // one sentence that names what decided; for logs and audit, not for the caller
@@ -65,38 +66,68 @@ func article(noun string) string {
 }
 
 func (z *Authorizer) denied(c *authn.Caller, ck *Check, req *policy.Request, set *policy.Set, d policy.Decision) *DeniedError {
-	who, id := "anonymous", ""
+	who := subject{ARN: "anonymous"}
 	if c != nil {
-		who, id = c.ARN, c.UserID
+		who = subject{ID: c.UserID, ARN: c.ARN}
+		if c.Principal.Type == policy.User {
+			who.Name = c.User.Name
+		}
 	}
 	trace := policy.Explain(req, set)
-	e := &DeniedError{Caller: who, Action: ck.Action, Resource: ck.Resource, Decision: d, Summary: trace.Summary}
-	if z.sealer != nil && !e.discreet() {
-		e.Encoded = z.sealer.SealMessage(message(id, who, req, trace))
+	e := &DeniedError{Caller: who.ARN, Action: ck.Action, Resource: cmp.Or(ck.Shown, ck.Resource), Decision: d, Summary: trace.Summary}
+	if z.sealer == nil || e.discreet() {
+		return e
+	}
+	e.Encoded = z.sealer.SealMessage(message(who, req, conditions(req), trace))
+	if len(e.Encoded) > maxEncoded {
+		e.Encoded = z.sealer.SealMessage(message(who, req, nil, trace))
 	}
 	return e
 }
 
-// message is the plain text of an encoded authorization message, in the form
-// that DecodeAuthorizationMessage documents, with our reason added.
-func message(id, who string, req *policy.Request, trace *policy.Trace) []byte {
-	type value struct {
-		Value string `json:"value"`
-	}
-	type items[T any] struct {
-		Items []T `json:"items"`
-	}
-	type condition struct {
-		Key    string       `json:"key"`
-		Values items[value] `json:"values"`
-	}
-	conditions := []condition{}
+// Limits of an encoded message. DecodeAuthorizationMessage takes no longer one;
+// a message that would be leaves out its conditions.
+const (
+	maxEncoded = 10240 // characters
+	maxValue   = 256   // bytes of the value of a condition key; what exceeds it is cut
+)
+
+type subject struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"` // of a user
+	ARN  string `json:"arn"`
+}
+
+type items[T any] struct {
+	Items []T `json:"items"`
+}
+
+type value struct {
+	Value string `json:"value"`
+}
+
+type condition struct {
+	Key    string       `json:"key"`
+	Values items[value] `json:"values"`
+}
+
+type matched struct {
+	StatementID    string          `json:"statementId"`
+	Effect         string          `json:"effect"`
+	SourcePolicyID string          `json:"sourcePolicyId"`
+	Start          policy.Position `json:"startPosition"`
+	End            policy.Position `json:"endPosition"`
+}
+
+// conditions lists the condition keys of a request, in order.
+func conditions(req *policy.Request) []condition {
+	list := make([]condition, 0, len(req.Context)+len(req.Lists))
 	add := func(key string, values ...string) {
-		c := condition{Key: key}
+		c := condition{Key: key, Values: items[value]{[]value{}}}
 		for _, v := range values {
-			c.Values.Items = append(c.Values.Items, value{v})
+			c.Values.Items = append(c.Values.Items, value{v[:min(len(v), maxValue)]})
 		}
-		conditions = append(conditions, c)
+		list = append(list, c)
 	}
 	for _, key := range slices.Sorted(maps.Keys(req.Context)) {
 		add(key, req.Context[key])
@@ -104,24 +135,41 @@ func message(id, who string, req *policy.Request, trace *policy.Trace) []byte {
 	for _, key := range slices.Sorted(maps.Keys(req.Lists)) {
 		add(key, req.Lists[key]...)
 	}
-	matched := items[any]{Items: []any{}}
-	if s := trace.Decision.Statement; s != nil {
-		matched.Items = append(matched.Items, map[string]any{
-			"statementId": s.Sid, "effect": "DENY", "sourcePolicyId": s.Policy, "startPosition": s.Start, "endPosition": s.End,
-		})
+	return list
+}
+
+// message is the plain text of an encoded authorization message, in the form
+// that DecodeAuthorizationMessage documents, with our reason added.
+func message(who subject, req *policy.Request, conditions []condition, trace *policy.Trace) []byte {
+	type context struct {
+		Principal  subject          `json:"principal"`
+		Action     string           `json:"action"`
+		Resource   string           `json:"resource"`
+		Conditions items[condition] `json:"conditions"`
 	}
-	out, err := json.Marshal(map[string]any{
-		"allowed":           false,
-		"explicitDeny":      trace.Decision.Outcome == policy.ExplicitDeny,
-		"matchedStatements": matched,
-		"failures":          items[any]{Items: []any{}},
-		"context": map[string]any{
-			"principal":  map[string]string{"id": id, "arn": who},
-			"action":     req.Action,
-			"resource":   req.Resource,
-			"conditions": items[condition]{Items: conditions},
-		},
-		"reason": map[string]string{"layer": trace.Decision.Layer.String(), "summary": trace.Summary},
+	type reason struct {
+		Layer   string `json:"layer"`
+		Summary string `json:"summary"`
+	}
+	if conditions == nil {
+		conditions = []condition{}
+	}
+	statements := []matched{}
+	if s := trace.Decision.Statement; s != nil {
+		statements = append(statements, matched{s.Sid, "DENY", s.Policy, s.Start, s.End})
+	}
+	out, err := json.Marshal(struct {
+		Allowed      bool           `json:"allowed"`
+		ExplicitDeny bool           `json:"explicitDeny"`
+		Matched      items[matched] `json:"matchedStatements"`
+		Failures     items[string]  `json:"failures"`
+		Context      context        `json:"context"`
+		Reason       reason         `json:"reason"`
+	}{
+		ExplicitDeny: trace.Decision.Outcome == policy.ExplicitDeny,
+		Matched:      items[matched]{statements}, Failures: items[string]{[]string{}},
+		Context: context{who, req.Action, req.Resource, items[condition]{conditions}},
+		Reason:  reason{trace.Decision.Layer.String(), trace.Summary},
 	})
 	if err != nil { // strings and booleans always marshal
 		return []byte(`{"allowed":false}`)

@@ -3,6 +3,7 @@
 package authz
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
@@ -44,21 +45,31 @@ func GatherUser(set *policy.Set, v *store.View, u *store.User) {
 }
 
 // Gather adds the policies of one principal to set. boundary is the ARN of its
-// permissions boundary or "". A managed policy that no longer exists grants
-// nothing; as a boundary it allows nothing.
+// permissions boundary or "". A managed policy that no longer exists denies
+// everything, because nobody knows what it denied; as a boundary it allows
+// nothing.
 func Gather(set *policy.Set, v *store.View, g store.Grants, boundary string) {
 	for i := range g.Inline {
 		set.Identity = append(set.Identity, g.Inline[i].Document.Compiled(policy.Identity))
 	}
 	for _, a := range g.Attached {
-		if p := Managed(v, a, policy.Identity); p != nil {
-			set.Identity = append(set.Identity, p)
-		}
+		set.Identity = append(set.Identity, inForce(v, a, policy.Identity))
 	}
 	if boundary != "" {
 		set.HasBoundary = true
 		set.Boundary = Managed(v, boundary, policy.Boundary)
 	}
+}
+
+// errGone is the reason of a deny by a policy that was in force and is gone.
+var errGone = errors.New("authz: the policy no longer exists")
+
+// inForce is Managed for a policy that must be there.
+func inForce(v *store.View, arn string, kind policy.Kind) *policy.Policy {
+	if p := Managed(v, arn, kind); p != nil {
+		return p
+	}
+	return policy.Broken(arn, errGone)
 }
 
 // Managed returns the default version of a managed policy, compiled, or nil when
@@ -82,9 +93,7 @@ func (z *Authorizer) session(set *policy.Set, v *store.View, s *session.Claims) 
 	}
 	for _, a := range s.PolicyARNs {
 		set.HasSession = true
-		if p := Managed(v, a, policy.Session); p != nil {
-			set.Session = append(set.Session, p)
-		}
+		set.Session = append(set.Session, inForce(v, a, policy.Session))
 	}
 }
 
