@@ -4,7 +4,6 @@ package iamapi
 
 import (
 	"errors"
-
 	"iter"
 	"strings"
 
