@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package api carries one operation from bytes to bytes: limit, decode,
-// authenticate, target, authorize, run, record, encode.
+// Package api carries one operation from bytes to bytes: limit, authenticate,
+// decode, target, authorize, run, encode, record.
 package api
 
 import (

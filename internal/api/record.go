@@ -10,13 +10,13 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
-	"github.com/innkeeper-iam/innkeeper/internal/wire"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
-// newRecord begins the audit record of a request with what the transport knows.
-func (s *Server) newRecord(r *http.Request, c *Call) *audit.Record {
-	return &audit.Record{
+// beginRecord begins the audit record of a request with what the transport
+// knows.
+func (s *Server) beginRecord(r *http.Request, c *Call) {
+	c.record = audit.Record{
 		Time: c.Time, Identity: audit.Identity{Type: "Unknown"}, EventName: "Unknown",
 		EventSource: r.Host, Region: s.Region, SourceIP: c.Env.SourceIP, UserAgent: c.Env.UserAgent,
 		RequestID: c.RequestID, EventID: s.IDs.RequestID(),
@@ -24,18 +24,26 @@ func (s *Server) newRecord(r *http.Request, c *Call) *audit.Record {
 }
 
 // complete writes the record of a request with its outcome. The record of a
-// change is on disk when complete returns; that of a read, or of a request that
-// changed nothing because it failed, follows within a second.
-func (s *Server) complete(c *Call, out wire.Output, fault *awserr.Error) error {
-	rec := c.record
+// change, or of what may have been one when the operation failed half-way, is on
+// disk when complete returns; that of a read, or of a request that changed
+// nothing because it was refused, follows within a second.
+func (s *Server) complete(c *Call, fault *awserr.Error) error {
+	rec := &c.record
 	rec.ReadOnly = !c.op.Changes
-	switch {
-	case fault != nil:
+	if fault != nil {
 		rec.ErrorCode, rec.ErrorMessage = fault.Code, recordedMessage(rec, fault)
-	case c.op.Records:
-		rec.ResponseElements = out.AppendJSON(nil)
+		rec.ResponseElements = nil
 	}
-	return s.Audit.Write(rec, c.op.Changes && fault == nil)
+	return s.Audit.Write(rec, c.op.Changes && c.began && (fault == nil || fault.Status >= http.StatusInternalServerError))
+}
+
+// unrecorded is the answer when the audit log did not take the record: what was
+// asked for was not done, or it was and cannot be confirmed.
+func unrecorded(c *Call) *awserr.Error {
+	if c.began {
+		return awserr.ServiceFailure.Msg("The request could not be recorded.")
+	}
+	return awserr.ServiceUnavailable
 }
 
 // recordedMessage is the text of a failure in the record: that of a refusal is

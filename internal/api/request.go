@@ -3,8 +3,8 @@
 package api
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 
@@ -20,7 +20,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, tooLarge()
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var buf bytes.Buffer
+	buf.Grow(int(min(max(r.ContentLength, 0), 8<<10)) + bytes.MinRead)
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
+	body := buf.Bytes()
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, tooLarge()
 	}
@@ -38,14 +41,14 @@ func tooLarge() error {
 // when there is no body (GET, and presigned requests).
 func parseForm(r *http.Request, body []byte) (*wire.Form, error) {
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		return nil, awserr.InvalidAction.Msg("Requests are made with POST or GET, not %s.", r.Method)
+		return nil, awserr.InvalidAction.Msg("Requests are made with POST or GET, not %s.", clip(r.Method))
 	}
 	if len(body) == 0 {
 		return wire.ParseForm(r.URL.RawQuery)
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, awserr.MalformedInput.Msg("Content-Type must be application/x-www-form-urlencoded, not %q.", r.Header.Get("Content-Type"))
+		return nil, awserr.MalformedInput.Msg("Content-Type must be application/x-www-form-urlencoded, not %q.", clip(r.Header.Get("Content-Type")))
 	}
 	return wire.ParseForm(string(body))
 }
@@ -57,7 +60,10 @@ func (s *Server) route(c *Call, f *wire.Form) error {
 	if !ok || action == "" {
 		return awserr.MissingAction
 	}
-	version, _ := f.Get("Version")
+	version, ok := f.Get("Version")
+	if !ok {
+		version = "NO_VERSION_SPECIFIED" // as AWS calls it
+	}
 	for _, svc := range s.Services {
 		if svc.Version != version {
 			continue
@@ -68,5 +74,8 @@ func (s *Server) route(c *Call, f *wire.Form) error {
 			return nil
 		}
 	}
-	return awserr.InvalidAction.Msg("Could not find operation %s for version %s", action, version)
+	return awserr.InvalidAction.Msg("Could not find operation %s for version %s", clip(action), clip(version))
 }
+
+// clip makes what a client sent short enough to be repeated in a message.
+func clip(s string) string { return s[:min(len(s), 128)] }

@@ -14,37 +14,53 @@ import (
 // defaultNamespace is used for errors of requests that name no service.
 const defaultNamespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 
-// buffers holds response buffers, each one *[]byte.
+// buffers lends response buffers, each one *[]byte.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// write sends the answer in one piece: a header and a body in one write keep
-// clients from waiting for a delayed acknowledgement.
-func (s *Server) write(w http.ResponseWriter, c *Call, out wire.Output, fault *awserr.Error) {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	b, status := (*buf)[:0], http.StatusOK
+// maxBuffer is the largest buffer that is kept, in bytes.
+const maxBuffer = 64 << 10
+
+// release gives a buffer back, without the secrets that an answer may hold.
+func release(buf *[]byte) {
+	if cap(*buf) > maxBuffer {
+		return
+	}
+	clear((*buf)[:cap(*buf)])
+	buffers.Put(buf)
+}
+
+// refuse appends the answer of a request that failed.
+func (s *Server) refuse(c *Call, b []byte, fault *awserr.Error) []byte {
 	namespace := defaultNamespace
 	if c.service != nil {
 		namespace = c.service.Namespace
 	}
-	switch {
-	case fault != nil:
-		status = fault.Status
-		b = wire.AppendError(b, namespace, fault, c.RequestID)
-		s.logFault(c, fault)
-	default:
-		b = wire.AppendResponse(b, c.op.Name, namespace, c.RequestID, out)
-	}
-	*buf = b
-	h := w.Header()
-	h["Content-Type"] = contentType
-	h["X-Amzn-Requestid"] = []string{c.RequestID}
-	h["Content-Length"] = []string{strconv.Itoa(len(b))}
-	w.WriteHeader(status)
-	w.Write(b) // the client may have gone; the record is complete all the same
+	s.logFault(c, fault)
+	return wire.AppendError(b, namespace, fault, c.RequestID)
 }
 
-var contentType = []string{"text/xml"}
+// write sends the answer in one piece: a header and a body in one write keep
+// clients from waiting for a delayed acknowledgement.
+func (s *Server) write(w http.ResponseWriter, c *Call, fault *awserr.Error, answer []byte) {
+	h := w.Header()
+	h["Content-Type"] = contentType
+	h["Cache-Control"] = noStore
+	h["X-Amzn-Requestid"] = []string{c.RequestID}
+	h["Content-Length"] = []string{strconv.Itoa(len(answer))}
+	status := http.StatusOK
+	if fault != nil {
+		status = fault.Status
+	}
+	w.WriteHeader(status)
+	w.Write(answer) // the client may have gone; the record is complete all the same
+}
+
+// Header values that all answers share. An answer may hold a secret, so nobody
+// may keep it.
+var (
+	contentType = []string{"text/xml"}
+	noStore     = []string{"no-store"}
+)
 
 // logFault logs what the client is not told: the cause of an internal error.
 func (s *Server) logFault(c *Call, fault *awserr.Error) {

@@ -4,10 +4,9 @@ package api
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
@@ -45,8 +44,13 @@ type Call struct {
 	ctx     context.Context
 	service *Service
 	op      Op
-	record  *audit.Record
+	began   bool // run was called: there may be a change, whatever came of it
+	record  audit.Record
 }
+
+// changeLimit is how long an operation that changes something may take. It goes
+// on when the client has gone: what was begun is finished and recorded.
+const changeLimit = 30 * time.Second
 
 // A Server answers the requests of its services on one endpoint. All fields but
 // Observer and Log are required; it is safe for concurrent use.
@@ -67,25 +71,39 @@ type Server struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &Call{ctx: r.Context(), RequestID: s.IDs.RequestID(), Time: s.Now()}
 	c.Env = environment(r, c.Time)
-	c.record = s.newRecord(r, c)
-	out, err := s.guard(c, w, r)
+	s.beginRecord(r, c)
+	buf := buffers.Get().(*[]byte)
+	defer release(buf)
+	answer, err := s.guard(c, w, r, (*buf)[:0])
 	fault := c.answer(err)
-	if rerr := s.complete(c, out, fault); rerr != nil {
-		out, fault = nil, awserr.ServiceFailure.Msg("The request could not be recorded.").Because(rerr)
+	if err := s.complete(c, fault); err != nil {
+		fault = unrecorded(c).Because(err)
 	}
+	if fault != nil {
+		answer = s.refuse(c, (*buf)[:0], fault)
+	}
+	*buf = answer
 	s.observe(c, fault)
-	s.write(w, c, out, fault)
+	s.write(w, c, fault, answer)
 }
 
 // guard runs the stages and turns a panic into an internal error: the request
-// fails, the server goes on (an internal error is a deny).
-func (s *Server) guard(c *Call, w http.ResponseWriter, r *http.Request) (out wire.Output, err error) {
+// fails and is recorded, the server goes on (an internal error is a deny). It
+// appends the answer to b.
+func (s *Server) guard(c *Call, w http.ResponseWriter, r *http.Request, b []byte) (answer []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = nil, s.panicked(c, p)
+			answer, err = nil, s.panicked(c, p)
 		}
 	}()
-	return s.stages(c, w, r)
+	out, err := s.stages(c, w, r)
+	if err != nil {
+		return nil, err
+	}
+	if c.op.Records {
+		c.record.ResponseElements = out.AppendJSON(nil)
+	}
+	return wire.AppendResponse(b, c.op.Name, c.service.Namespace, c.RequestID, out), nil
 }
 
 // stages is the one way from a request to its output. The order is part of the
@@ -104,10 +122,10 @@ func (s *Server) stages(c *Call, w http.ResponseWriter, r *http.Request) (wire.O
 	if err := s.route(c, form); err != nil {
 		return nil, err
 	}
-	in := c.op.decode(form)
 	if err := s.authenticate(c, r, body); err != nil {
 		return nil, err
 	}
+	in := c.op.decode(form)
 	if err := form.Err(); err != nil {
 		return nil, err
 	}
@@ -116,9 +134,15 @@ func (s *Server) stages(c *Call, w http.ResponseWriter, r *http.Request) (wire.O
 	if err != nil {
 		return nil, err
 	}
-	if err := s.authorize(c, checks); err != nil {
+	if err := s.Authz.Authorize(&c.record, c.Caller, &c.Env, checks...); err != nil {
 		return nil, err
 	}
+	if c.op.Changes {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), changeLimit)
+		defer cancel()
+		c.ctx = ctx
+	}
+	c.began = true
 	return c.op.run(c, in)
 }
 
@@ -131,7 +155,7 @@ func (s *Server) authenticate(c *Call, r *http.Request, body []byte) error {
 		return err
 	}
 	c.Caller, c.View, c.Account = caller, caller.View, caller.Account
-	identify(c.record, caller)
+	identify(&c.record, caller)
 	if err := caller.May(c.service.Name, c.op.Name); err != nil {
 		return err
 	}
@@ -141,23 +165,23 @@ func (s *Server) authenticate(c *Call, r *http.Request, body []byte) error {
 	return nil
 }
 
-// authorize decides the checks. An operation that names none is a defect of the
-// operation and is refused.
-func (s *Server) authorize(c *Call, checks []authz.Check) error {
-	if len(checks) == 0 {
-		return errors.New("api: operation " + c.op.Name + " has no target")
+// environment is what the connection tells. No header says where a request came
+// from: anybody can send one.
+func environment(r *http.Request, now time.Time) authz.Env {
+	return authz.Env{
+		Time: now, SourceIP: sourceIP(r.RemoteAddr), UserAgent: r.UserAgent(), Referer: r.Referer(), Secure: r.TLS != nil,
 	}
-	return s.Authz.Authorize(c.record, c.Caller, &c.Env, checks...)
 }
 
-func environment(r *http.Request, now time.Time) authz.Env {
-	ip, _, err := net.SplitHostPort(r.RemoteAddr)
+// sourceIP returns the address of a client in the form that policies compare:
+// that of IPv4 if it is one, and without a zone. It is "" for a client without
+// an address, such as one on a Unix socket.
+func sourceIP(remote string) string {
+	client, err := netip.ParseAddrPort(remote)
 	if err != nil {
-		ip = ""
+		return ""
 	}
-	return authz.Env{
-		Time: now, SourceIP: ip, UserAgent: r.UserAgent(), Referer: r.Referer(), Secure: r.TLS != nil,
-	}
+	return client.Addr().Unmap().WithZone("").String()
 }
 
 func (s *Server) observe(c *Call, fault *awserr.Error) {
