@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -75,45 +76,75 @@ func Start(t testing.TB, o Options) *Server {
 
 // Run is Start outside of tests: o.Data must be given and the caller calls Kill.
 func Run(o Options) (*Server, error) {
-	s := &Server{Data: o.Data, opts: o, log: new(buffer)}
-	if s.opts.Listen == "" {
-		s.opts.Listen = "127.0.0.1:0"
-	}
+	s := New(o)
 	return s, s.Restart()
+}
+
+// New returns a server that does not run yet. o.Data must be given.
+func New(o Options) *Server {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	return &Server{Data: o.Data, opts: o, log: new(buffer)}
+}
+
+// FreeAddress returns an address of 127.0.0.1 that nobody listens on, for a
+// server whose address must outlive a restart.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // Restart runs the server again after Kill or Stop, with the data it had, and
 // waits until it is ready. The address changes unless Options.Listen fixes it.
 func (s *Server) Restart() error {
-	program, err := Program()
-	if err != nil {
-		return err
-	}
-	begin := time.Now()
-	s.cmd = exec.Command(program, append([]string{"serve", "--data", s.Data, "--listen", s.opts.Listen}, s.opts.Args...)...)
-	s.cmd.Stderr = s.log
 	stdout, w, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	s.cmd.Stdout = w
-	err = s.cmd.Start()
+	begin := time.Now()
+	err = s.launch(w)
 	w.Close()
 	if err != nil {
 		stdout.Close()
 		return err
 	}
-	cmd, done := s.cmd, make(chan struct{})
-	s.done = done
-	go func() {
-		s.end = cmd.Wait()
-		close(done)
-	}()
 	if err := s.open(stdout); err != nil {
 		s.Kill()
 		return fmt.Errorf("%w\n%s", err, s.Log())
 	}
 	s.Took = time.Since(begin)
+	return nil
+}
+
+// Launch is Restart for who does not wait: the process may not yet listen, and
+// may end early.
+func (s *Server) Launch() error { return s.launch(nil) }
+
+func (s *Server) launch(stdout *os.File) error {
+	program, err := Program()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program, append([]string{"serve", "--data", s.Data, "--listen", s.opts.Listen}, s.opts.Args...)...)
+	cmd.Stderr = s.log
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	s.cmd, s.done = cmd, done
+	go func() {
+		s.end = cmd.Wait()
+		close(done)
+	}()
 	return nil
 }
 
@@ -162,7 +193,7 @@ func (s *Server) ready() error {
 // Kill ends the process at once, as a power cut would end the machine. It does
 // nothing when the process has ended.
 func (s *Server) Kill() {
-	if s.cmd == nil || s.cmd.Process == nil || s.done == nil {
+	if s.cmd == nil {
 		return
 	}
 	_ = s.cmd.Process.Kill()
