@@ -18,7 +18,11 @@ import (
 )
 
 func accountCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "account", Short: "Manage the accounts of a server"}
+	cmd := &cobra.Command{
+		Use:     "account",
+		Short:   "Manage the accounts of a server",
+		Example: "  innkeeper account add staging",
+	}
 	cmd.AddCommand(accountAddCommand())
 	return cmd
 }
@@ -43,7 +47,7 @@ The server of the data directory may be running or not. Run this on the server's
 machine as the user that it runs as.`,
 		Example: `  innkeeper account add staging
   innkeeper account add staging --id 222233334444 --credentials ./staging.credentials`,
-		Args: cobra.ExactArgs(1),
+		Args: operands("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.run(cmd, args[0]) },
 	}
 	d, f := config.Config{}.Defaults(), cmd.Flags()

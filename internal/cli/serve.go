@@ -29,7 +29,7 @@ first administrator, whose key it writes to admin.credentials there.`,
   innkeeper serve --data /var/lib/innkeeper
   innkeeper serve --listen 10.0.0.5:4280 --tls-cert cert.pem --tls-key key.pem
   innkeeper serve --store etcd://10.0.0.5:2379,10.0.0.6:2379/innkeeper --master-key master.key`,
-		Args: cobra.NoArgs,
+		Args: operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

@@ -30,9 +30,9 @@ It needs no server. The exit code is 0 when every case passes, 1 when one fails,
 and 2 when a file cannot be run.`,
 		Example: `  innkeeper test access.yaml
   innkeeper test --output junit tests/*.yaml > report.xml`,
-		Args: cobra.MinimumNArgs(1),
+		Args: operands("FILE…"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runTests(cmd.OutOrStdout(), output, args)
+			return runTests(cmd.OutOrStdout(), cmd.ErrOrStderr(), output, args)
 		},
 	}
 	outputFlag(cmd, &output, "text", "json", "junit")
@@ -45,27 +45,35 @@ type fileResult struct {
 	policytest.Result
 }
 
-func runTests(w io.Writer, output string, names []string) error {
-	var results []fileResult
+// writers are the forms of output by the value of --output.
+var writers = map[string]func(io.Writer, []fileResult) error{
+	"text": textTests, "json": jsonTests, "junit": junitTests,
+}
+
+// runTests runs the files, or, when one of them cannot be run, none, and tells
+// what is wrong with each that cannot.
+func runTests(stdout, stderr io.Writer, output string, names []string) error {
+	write, ok := writers[output]
+	if !ok {
+		return badOutput(output, "text", "json", "junit")
+	}
+	var files []*policytest.File
 	for _, name := range names {
 		f, err := readTests(name)
 		if err != nil {
-			return err
+			fmt.Fprintln(stderr, err)
+			continue
 		}
-		results = append(results, fileResult{name, f.Run(policy.Decide)})
+		files = append(files, f)
 	}
-	var err error
-	switch output {
-	case "text":
-		err = printTests(w, results)
-	case "json":
-		err = jsonTests(w, results)
-	case "junit":
-		err = junitTests(w, results)
-	default:
-		return badOutput(output, "text", "json", "junit")
+	if len(files) < len(names) {
+		return errTold
 	}
-	if err != nil {
+	var results []fileResult
+	for _, f := range files {
+		results = append(results, fileResult{f.Name, f.Run(policy.Decide)})
+	}
+	if err := write(stdout, results); err != nil {
 		return err
 	}
 	if _, failed := count(results); failed > 0 {
@@ -136,24 +144,26 @@ func count(results []fileResult) (passed, failed int) {
 	return passed, failed
 }
 
-// printTests prints each failing case with the trace that shows why, and a
+// textTests prints each failing case with the trace that shows why, and a
 // summary.
-func printTests(w io.Writer, results []fileResult) error {
+func textTests(w io.Writer, results []fileResult) error {
+	fail := "FAIL"
+	if isTerminal(w) {
+		fail = "\x1b[31mFAIL\x1b[0m"
+	}
 	b := new(bytes.Buffer)
 	for _, r := range results {
 		for _, c := range r.Cases {
 			if c.Passed {
 				continue
 			}
-			fmt.Fprintf(b, "FAIL %s:%d: %s: %s\n", r.File, c.Line, c.Name, c.Failure)
-			if c.Trace != nil {
-				var trace bytes.Buffer
-				if err := c.Trace.Write(&trace); err != nil {
-					return err
-				}
-				for line := range strings.Lines(trace.String()) {
-					b.WriteString("    " + line)
-				}
+			fmt.Fprintf(b, "%s %s:%d: %s: %s\n", fail, r.File, c.Line, c.Name, c.Failure)
+			trace, err := traceText(c)
+			if err != nil {
+				return err
+			}
+			for line := range strings.Lines(trace) {
+				b.WriteString("    " + line)
 			}
 		}
 	}
@@ -161,6 +171,16 @@ func printTests(w io.Writer, results []fileResult) error {
 	fmt.Fprintf(b, "%d passed, %d failed\n", passed, failed)
 	_, err := b.WriteTo(w)
 	return err
+}
+
+// traceText returns the trace of a case as text, "" when there is none.
+func traceText(c policytest.CaseResult) (string, error) {
+	if c.Trace == nil {
+		return "", nil
+	}
+	var b strings.Builder
+	err := c.Trace.Write(&b)
+	return b.String(), err
 }
 
 func jsonTests(w io.Writer, results []fileResult) error {
@@ -210,12 +230,9 @@ func junitTests(w io.Writer, results []fileResult) error {
 			jc := junitCase{Name: c.Name, Class: r.File, File: r.File, Line: c.Line}
 			if !c.Passed {
 				jc.Failure = &junitFailure{Message: c.Failure}
-				if c.Trace != nil {
-					var trace bytes.Buffer
-					if err := c.Trace.Write(&trace); err != nil {
-						return err
-					}
-					jc.Failure.Text = trace.String()
+				var err error
+				if jc.Failure.Text, err = traceText(c); err != nil {
+					return err
 				}
 			}
 			suite.Cases = append(suite.Cases, jc)

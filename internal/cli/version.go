@@ -20,7 +20,7 @@ func versionCommand() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version",
 		Example: "  innkeeper version\n  innkeeper version --output json",
-		Args:    cobra.NoArgs,
+		Args:    operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			v := buildVersion()
 			switch output {
