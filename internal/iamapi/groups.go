@@ -15,9 +15,9 @@ import (
 // groupCheck is the check for an operation on a group.
 func groupCheck(c *api.Call, name string) authz.Check {
 	if g, err := c.View.Group(name); err == nil {
-		return authz.Check{Resource: c.View.GroupARN(g)}
+		return authz.Check{Resource: c.View.GroupARN(g), Shown: "group " + name}
 	}
-	return authz.Check{Resource: string(arn.Group(c.Account, "/", name))}
+	return authz.Check{Resource: string(arn.Group(c.Account, "/", name)), Shown: "group " + name}
 }
 
 func groupTarget(c *api.Call, name string) ([]authz.Check, error) {

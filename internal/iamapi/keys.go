@@ -163,13 +163,16 @@ func status(k store.AccessKey) string {
 // does not name.
 func getAccessKeyLastUsedTarget(c *api.Call, in *GetAccessKeyLastUsedInput) ([]authz.Check, error) {
 	u, _, err := c.View.UserByKey(in.AccessKeyId)
+	ck := authz.Check{Resource: "*"}
 	switch {
 	case err != nil:
-		return []authz.Check{{Resource: "*"}}, nil
 	case u == nil:
-		return []authz.Check{{Resource: string(arn.Root(c.Account))}}, nil
+		ck.Resource = string(arn.Root(c.Account))
+	default:
+		ck = userCheck(c, u.Name)
 	}
-	return []authz.Check{userCheck(c, u.Name)}, nil
+	ck.Shown = "access key " + in.AccessKeyId
+	return []authz.Check{ck}, nil
 }
 
 func (s *iam) getAccessKeyLastUsed(c *api.Call, in *GetAccessKeyLastUsedInput) (*GetAccessKeyLastUsedOutput, error) {

@@ -16,9 +16,9 @@ import (
 func profileCheck(c *api.Call, name string) authz.Check {
 	p, err := c.View.Profile(name)
 	if err != nil {
-		return authz.Check{Resource: string(arn.InstanceProfile(c.Account, "/", name))}
+		return authz.Check{Resource: string(arn.InstanceProfile(c.Account, "/", name)), Shown: "instance profile " + name}
 	}
-	ck := authz.Check{Resource: c.View.ProfileARN(p)}
+	ck := authz.Check{Resource: c.View.ProfileARN(p), Shown: "instance profile " + name}
 	resourceTags(&ck, p.Tags)
 	return ck
 }
@@ -107,7 +107,7 @@ func (s *iam) listInstanceProfilesForRole(c *api.Call, in *ListInstanceProfilesF
 // permissions to pass a role to an AWS service").
 func addRoleToInstanceProfileTarget(c *api.Call, in *AddRoleToInstanceProfileInput) ([]authz.Check, error) {
 	pass := roleCheck(c, in.RoleName)
-	pass.Action = "iam:PassRole"
+	pass.Action, pass.Shown = "iam:PassRole", "" // AWS shows the ARN here
 	setKey(&pass, "iam:PassedToService", "ec2.amazonaws.com")
 	return []authz.Check{profileCheck(c, in.InstanceProfileName), pass}, nil
 }

@@ -19,9 +19,9 @@ const defaultSession = 3600
 func roleCheck(c *api.Call, name string) authz.Check {
 	r, err := c.View.Role(name)
 	if err != nil {
-		return authz.Check{Resource: string(arn.Role(c.Account, "/", name))}
+		return authz.Check{Resource: string(arn.Role(c.Account, "/", name)), Shown: "role " + name}
 	}
-	ck := authz.Check{Resource: c.View.RoleARN(r)}
+	ck := authz.Check{Resource: c.View.RoleARN(r), Shown: "role " + name}
 	resourceTags(&ck, r.Tags)
 	return ck
 }

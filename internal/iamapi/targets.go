@@ -9,17 +9,18 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
-// A target names what an operation acts on, for the decision. It may depend on
-// what exists only as far as the answer does not tell: the ARN of something that
-// is missing is the one it would have with the path "/".
+// A target names what an operation acts on, for the decision. A refusal must not
+// tell what exists: it names things as the request did ("user ann", as AWS does),
+// and the ARN of something that is missing is the one it would have with the
+// path "/".
 
 // userCheck is the check for an operation on a user.
 func userCheck(c *api.Call, name string) authz.Check {
 	u, err := c.View.User(name)
 	if err != nil {
-		return authz.Check{Resource: string(arn.User(c.Account, "/", name))}
+		return authz.Check{Resource: string(arn.User(c.Account, "/", name)), Shown: "user " + name}
 	}
-	ck := authz.Check{Resource: c.View.UserARN(u)}
+	ck := authz.Check{Resource: c.View.UserARN(u), Shown: "user " + name}
 	resourceTags(&ck, u.Tags)
 	return ck
 }

@@ -92,6 +92,7 @@ func updateUserTarget(c *api.Call, in *UpdateUserInput) ([]authz.Check, error) {
 		path = u.Path
 	}
 	then := now
+	then.Shown = ""
 	then.Resource = string(arn.User(c.Account, wire.Value(in.NewPath, path), wire.Value(in.NewUserName, in.UserName)))
 	if then.Resource == now.Resource {
 		return []authz.Check{now}, nil

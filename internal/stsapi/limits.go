@@ -5,6 +5,7 @@ package stsapi
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
@@ -14,8 +15,12 @@ import (
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
-// maxPolicyARNs is how many managed session policies a session may have.
-const maxPolicyARNs = 10
+// Limits of session policies (API reference of AssumeRole, Policy and
+// PolicyArns): the characters of the inline one, and the number of managed ones.
+const (
+	maxPolicy     = 2048
+	maxPolicyARNs = 10
+)
 
 // A sessionLimit is the session policies of a request, checked.
 type sessionLimit struct {
@@ -27,6 +32,9 @@ type sessionLimit struct {
 // which the session will act.
 func sessionPolicy(view *store.View, text *string, arns []PolicyDescriptorType) (sessionLimit, error) {
 	var l sessionLimit
+	if text != nil && utf8.RuneCountInString(*text) > maxPolicy {
+		return l, awserr.ValidationError.Msg("1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to %d", maxPolicy)
+	}
 	if text != nil {
 		d, err := policy.Parse("session policy", []byte(*text))
 		if err == nil {
