@@ -220,153 +220,159 @@ func fault(err error) string {
 	return strings.TrimPrefix(fmt.Sprintf("%T", err), "*sigv4.")
 }
 
+// An attempt is a request that is refused.
+type attempt struct {
+	by      sigv4.Signer
+	body    string // as it arrives; "" means as signed
+	service string // "" means iam
+	change  func(*store.Tx) error
+	tamper  func(*http.Request)
+}
+
+// flip returns s with another last letter.
+func flip(s string) string {
+	last := byte('A')
+	if s[len(s)-1] == last {
+		last = 'B'
+	}
+	return s[:len(s)-1] + string(last)
+}
+
+var refusals = []struct {
+	name string
+	try  func(*testing.T, *site) attempt
+	want string
+}{
+	{"nothing-is-signed", func(*testing.T, *site) attempt {
+		return attempt{tamper: func(r *http.Request) { r.Header.Del("Authorization") }}
+	}, "not signed"},
+	{"the-body-is-another", func(_ *testing.T, s *site) attempt {
+		return attempt{by: s.key, body: "Action=DeleteUser&Version=2010-05-08"}
+	}, "MismatchError"},
+	{"the-query-is-another", func(_ *testing.T, s *site) attempt {
+		return attempt{by: s.key, tamper: func(r *http.Request) { r.RequestURI = "/?Action=DeleteUser" }}
+	}, "MismatchError"},
+	{"the-host-is-another", func(_ *testing.T, s *site) attempt {
+		return attempt{by: s.key, tamper: func(r *http.Request) { r.Host = "other.test" }}
+	}, "MismatchError"},
+	{"the-method-is-another", func(_ *testing.T, s *site) attempt {
+		return attempt{by: s.key, tamper: func(r *http.Request) { r.Method = http.MethodGet }}
+	}, "MismatchError"},
+	{"the-body-is-declared-unsigned", func(_ *testing.T, s *site) attempt {
+		return attempt{by: s.key, tamper: func(r *http.Request) { r.Header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload) }}
+	}, "UnsignedError"},
+	{"the-secret-is-wrong", func(_ *testing.T, s *site) attempt {
+		s.key.SecretAccessKey = flip(s.key.SecretAccessKey)
+		return attempt{by: s.key}
+	}, "MismatchError"},
+	{"the-scope-is-of-another-service", func(_ *testing.T, s *site) attempt {
+		return attempt{by: s.key, service: "sts"}
+	}, "ScopeError"},
+	{"the-scope-is-s3", func(_ *testing.T, s *site) attempt {
+		s.key.Service = "s3"
+		return attempt{by: s.key}
+	}, "ScopeError"},
+	{"the-clock-is-off", func(_ *testing.T, s *site) attempt {
+		s.key.Now = func() time.Time { return now.Add(-6 * time.Minute) }
+		return attempt{by: s.key}
+	}, "SkewError"},
+	{"signed-twice", func(_ *testing.T, s *site) attempt {
+		return attempt{by: s.key, tamper: func(r *http.Request) { r.Header.Add("Authorization", r.Header.Get("Authorization")) }}
+	}, "two signatures"},
+	{"an-id-that-is-no-key", func(*testing.T, *site) attempt {
+		return attempt{by: signer("nobody", "secret", "")}
+	}, "unknown key"},
+	{"a-key-of-an-unknown-account", func(*testing.T, *site) attempt {
+		return attempt{by: signer(new(ids.Source).AccessKeyID(ids.LongLivedKey, "999999999999"), "secret", "")}
+	}, "unknown key"},
+	{"a-key-that-was-never-made", func(*testing.T, *site) attempt {
+		return attempt{by: signer(new(ids.Source).AccessKeyID(ids.LongLivedKey, account), "secret", "")}
+	}, "unknown key"},
+	{"the-unique-id-of-the-user", func(_ *testing.T, s *site) attempt {
+		s.key.AccessKeyID = s.ann.ID
+		return attempt{by: s.key}
+	}, "unknown key"},
+	{"the-key-in-lower-case", func(_ *testing.T, s *site) attempt {
+		s.key.AccessKeyID = strings.ToLower(s.key.AccessKeyID)
+		return attempt{by: s.key}
+	}, "unknown key"},
+	{"an-inactive-key", func(_ *testing.T, s *site) attempt { return attempt{by: s.key, change: inactivate} }, "unknown key"},
+	{"a-key-of-a-deleted-user", func(_ *testing.T, s *site) attempt { return attempt{by: s.key, change: removeAnn} }, "unknown key"},
+	{"a-long-term-key-with-a-token", func(t *testing.T, s *site) attempt {
+		s.key.SessionToken = s.mint(t, s.userSession()).SessionToken
+		return attempt{by: s.key}
+	}, "unknown key"},
+	{"a-session-without-its-token", func(t *testing.T, s *site) attempt {
+		by := s.mint(t, s.roleSession())
+		by.SessionToken = ""
+		return attempt{by: by}
+	}, "unknown key"},
+	{"a-session-with-the-token-of-another", func(t *testing.T, s *site) attempt {
+		by := s.mint(t, s.roleSession())
+		by.SessionToken = s.mint(t, s.userSession()).SessionToken
+		return attempt{by: by}
+	}, "unknown key"},
+	{"a-token-altered", func(t *testing.T, s *site) attempt {
+		by := s.mint(t, s.roleSession())
+		by.SessionToken = flip(by.SessionToken)
+		return attempt{by: by}
+	}, "unknown key"},
+	{"a-message-for-a-token", func(t *testing.T, s *site) attempt {
+		by := s.mint(t, s.roleSession())
+		by.SessionToken = s.ring.SealMessage([]byte("{}"))
+		return attempt{by: by}
+	}, "unknown key"},
+	{"a-token-of-another-ring", func(t *testing.T, s *site) attempt {
+		ring, err := session.NewRing(new(ids.Source), session.NewKey())
+		must(t, err)
+		s.ring = ring
+		return attempt{by: s.mint(t, s.roleSession())}
+	}, "unknown key"},
+	{"a-token-under-a-key-of-another-account", func(t *testing.T, s *site) attempt {
+		by := s.mint(t, s.userSession())
+		by.AccessKeyID = new(ids.Source).AccessKeyID(ids.SessionKey, other)
+		return attempt{by: by}
+	}, "unknown key"},
+	{"a-session-of-a-role-of-another-account", func(t *testing.T, s *site) attempt {
+		c := s.roleSession()
+		c.Account = other
+		return attempt{by: s.mint(t, c)}
+	}, "unknown key"},
+	{"a-role-session-of-a-user", func(t *testing.T, s *site) attempt {
+		c := s.roleSession()
+		c.PrincipalID = s.ann.ID
+		return attempt{by: s.mint(t, c)}
+	}, "unknown key"},
+	{"a-session-of-a-role-made-anew", func(t *testing.T, s *site) attempt {
+		return attempt{by: s.mint(t, s.roleSession()), change: recreateApp}
+	}, "unknown key"},
+	{"a-session-of-a-user-made-anew", func(t *testing.T, s *site) attempt {
+		return attempt{by: s.mint(t, s.userSession()), change: recreate}
+	}, "unknown key"},
+	{"a-federated-session-of-a-user-made-anew", func(t *testing.T, s *site) attempt {
+		return attempt{by: s.mint(t, s.federated()), change: recreate}
+	}, "unknown key"},
+	{"a-session-at-the-second-of-its-expiry", func(t *testing.T, s *site) attempt {
+		c := s.roleSession()
+		c.Expires = now
+		return attempt{by: s.mint(t, c)}
+	}, "expired"},
+	{"an-expired-session-with-a-wrong-secret", func(t *testing.T, s *site) attempt {
+		c := s.roleSession()
+		c.Expires = now.Add(-time.Minute)
+		by := s.mint(t, c)
+		by.SecretAccessKey = flip(by.SecretAccessKey)
+		return attempt{by: by}
+	}, "MismatchError"},
+	{"an-expired-session-of-a-deleted-user", func(t *testing.T, s *site) attempt {
+		c := s.userSession()
+		c.Expires = now.Add(-time.Minute)
+		return attempt{by: s.mint(t, c), change: removeAnn}
+	}, "unknown key"},
+}
+
 func TestAuthenticateRefuses(t *testing.T) {
-	flip := func(s string) string {
-		last := byte('A')
-		if s[len(s)-1] == last {
-			last = 'B'
-		}
-		return s[:len(s)-1] + string(last)
-	}
-	type attempt struct {
-		by      sigv4.Signer
-		body    string // as it arrives; "" means as signed
-		service string // "" means iam
-		change  func(*store.Tx) error
-		tamper  func(*http.Request)
-	}
-	for _, tc := range []struct {
-		name string
-		try  func(*testing.T, *site) attempt
-		want string
-	}{
-		{"nothing-is-signed", func(*testing.T, *site) attempt {
-			return attempt{tamper: func(r *http.Request) { r.Header.Del("Authorization") }}
-		}, "not signed"},
-		{"the-body-is-another", func(_ *testing.T, s *site) attempt {
-			return attempt{by: s.key, body: "Action=DeleteUser&Version=2010-05-08"}
-		}, "MismatchError"},
-		{"the-query-is-another", func(_ *testing.T, s *site) attempt {
-			return attempt{by: s.key, tamper: func(r *http.Request) { r.RequestURI = "/?Action=DeleteUser" }}
-		}, "MismatchError"},
-		{"the-host-is-another", func(_ *testing.T, s *site) attempt {
-			return attempt{by: s.key, tamper: func(r *http.Request) { r.Host = "other.test" }}
-		}, "MismatchError"},
-		{"the-method-is-another", func(_ *testing.T, s *site) attempt {
-			return attempt{by: s.key, tamper: func(r *http.Request) { r.Method = http.MethodGet }}
-		}, "MismatchError"},
-		{"the-body-is-declared-unsigned", func(_ *testing.T, s *site) attempt {
-			return attempt{by: s.key, tamper: func(r *http.Request) { r.Header.Set("X-Amz-Content-Sha256", sigv4.UnsignedPayload) }}
-		}, "UnsignedError"},
-		{"the-secret-is-wrong", func(_ *testing.T, s *site) attempt {
-			s.key.SecretAccessKey = flip(s.key.SecretAccessKey)
-			return attempt{by: s.key}
-		}, "MismatchError"},
-		{"the-scope-is-of-another-service", func(_ *testing.T, s *site) attempt {
-			return attempt{by: s.key, service: "sts"}
-		}, "ScopeError"},
-		{"the-scope-is-s3", func(_ *testing.T, s *site) attempt {
-			s.key.Service = "s3"
-			return attempt{by: s.key}
-		}, "ScopeError"},
-		{"the-clock-is-off", func(_ *testing.T, s *site) attempt {
-			s.key.Now = func() time.Time { return now.Add(-6 * time.Minute) }
-			return attempt{by: s.key}
-		}, "SkewError"},
-		{"signed-twice", func(_ *testing.T, s *site) attempt {
-			return attempt{by: s.key, tamper: func(r *http.Request) { r.Header.Add("Authorization", r.Header.Get("Authorization")) }}
-		}, "two signatures"},
-		{"an-id-that-is-no-key", func(*testing.T, *site) attempt {
-			return attempt{by: signer("nobody", "secret", "")}
-		}, "unknown key"},
-		{"a-key-of-an-unknown-account", func(*testing.T, *site) attempt {
-			return attempt{by: signer(new(ids.Source).AccessKeyID(ids.LongLivedKey, "999999999999"), "secret", "")}
-		}, "unknown key"},
-		{"a-key-that-was-never-made", func(*testing.T, *site) attempt {
-			return attempt{by: signer(new(ids.Source).AccessKeyID(ids.LongLivedKey, account), "secret", "")}
-		}, "unknown key"},
-		{"the-unique-id-of-the-user", func(_ *testing.T, s *site) attempt {
-			s.key.AccessKeyID = s.ann.ID
-			return attempt{by: s.key}
-		}, "unknown key"},
-		{"the-key-in-lower-case", func(_ *testing.T, s *site) attempt {
-			s.key.AccessKeyID = strings.ToLower(s.key.AccessKeyID)
-			return attempt{by: s.key}
-		}, "unknown key"},
-		{"an-inactive-key", func(_ *testing.T, s *site) attempt { return attempt{by: s.key, change: inactivate} }, "unknown key"},
-		{"a-key-of-a-deleted-user", func(_ *testing.T, s *site) attempt { return attempt{by: s.key, change: removeAnn} }, "unknown key"},
-		{"a-long-term-key-with-a-token", func(t *testing.T, s *site) attempt {
-			s.key.SessionToken = s.mint(t, s.userSession()).SessionToken
-			return attempt{by: s.key}
-		}, "unknown key"},
-		{"a-session-without-its-token", func(t *testing.T, s *site) attempt {
-			by := s.mint(t, s.roleSession())
-			by.SessionToken = ""
-			return attempt{by: by}
-		}, "unknown key"},
-		{"a-session-with-the-token-of-another", func(t *testing.T, s *site) attempt {
-			by := s.mint(t, s.roleSession())
-			by.SessionToken = s.mint(t, s.userSession()).SessionToken
-			return attempt{by: by}
-		}, "unknown key"},
-		{"a-token-altered", func(t *testing.T, s *site) attempt {
-			by := s.mint(t, s.roleSession())
-			by.SessionToken = flip(by.SessionToken)
-			return attempt{by: by}
-		}, "unknown key"},
-		{"a-message-for-a-token", func(t *testing.T, s *site) attempt {
-			by := s.mint(t, s.roleSession())
-			by.SessionToken = s.ring.SealMessage([]byte("{}"))
-			return attempt{by: by}
-		}, "unknown key"},
-		{"a-token-of-another-ring", func(t *testing.T, s *site) attempt {
-			ring, err := session.NewRing(new(ids.Source), session.NewKey())
-			must(t, err)
-			s.ring = ring
-			return attempt{by: s.mint(t, s.roleSession())}
-		}, "unknown key"},
-		{"a-token-under-a-key-of-another-account", func(t *testing.T, s *site) attempt {
-			by := s.mint(t, s.userSession())
-			by.AccessKeyID = new(ids.Source).AccessKeyID(ids.SessionKey, other)
-			return attempt{by: by}
-		}, "unknown key"},
-		{"a-session-of-a-role-of-another-account", func(t *testing.T, s *site) attempt {
-			c := s.roleSession()
-			c.Account = other
-			return attempt{by: s.mint(t, c)}
-		}, "unknown key"},
-		{"a-role-session-of-a-user", func(t *testing.T, s *site) attempt {
-			c := s.roleSession()
-			c.PrincipalID = s.ann.ID
-			return attempt{by: s.mint(t, c)}
-		}, "unknown key"},
-		{"a-session-of-a-role-made-anew", func(t *testing.T, s *site) attempt {
-			return attempt{by: s.mint(t, s.roleSession()), change: recreateApp}
-		}, "unknown key"},
-		{"a-session-of-a-user-made-anew", func(t *testing.T, s *site) attempt {
-			return attempt{by: s.mint(t, s.userSession()), change: recreate}
-		}, "unknown key"},
-		{"a-federated-session-of-a-user-made-anew", func(t *testing.T, s *site) attempt {
-			return attempt{by: s.mint(t, s.federated()), change: recreate}
-		}, "unknown key"},
-		{"a-session-at-the-second-of-its-expiry", func(t *testing.T, s *site) attempt {
-			c := s.roleSession()
-			c.Expires = now
-			return attempt{by: s.mint(t, c)}
-		}, "expired"},
-		{"an-expired-session-with-a-wrong-secret", func(t *testing.T, s *site) attempt {
-			c := s.roleSession()
-			c.Expires = now.Add(-time.Minute)
-			by := s.mint(t, c)
-			by.SecretAccessKey = flip(by.SecretAccessKey)
-			return attempt{by: by}
-		}, "MismatchError"},
-		{"an-expired-session-of-a-deleted-user", func(t *testing.T, s *site) attempt {
-			c := s.userSession()
-			c.Expires = now.Add(-time.Minute)
-			return attempt{by: s.mint(t, c), change: removeAnn}
-		}, "unknown key"},
-	} {
+	for _, tc := range refusals {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
