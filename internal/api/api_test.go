@@ -61,6 +61,17 @@ func TestStages(t *testing.T) {
 	}
 }
 
+// A refusal is a request and how it is refused.
+type refusal struct {
+	name    string
+	request func(*testing.T, *site) *http.Request
+	status  int
+	code    string
+	message string // a part of it
+	event   string
+	stages  []string
+}
+
 // TestRefusals: who is not known learns nothing about operations, parameters and
 // entities but that an operation does not exist.
 func TestRefusals(t *testing.T) {
@@ -78,15 +89,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	decoded, targeted, ran := []string{"decode"}, []string{"decode", "target"}, []string{"decode", "target", "run"}
-	for _, tc := range []struct {
-		name    string
-		request func(*testing.T, *site) *http.Request
-		status  int
-		code    string
-		message string // a part of it
-		event   string
-		stages  []string
-	}{
+	for _, tc := range []refusal{
 		{"no-parameters", unsigned(""), 400, "MissingAction", "", "Unknown", nil},
 		{"an-empty-action", unsigned("Action=&Version=" + version), 400, "MissingAction", "", "Unknown", nil},
 		{"an-action-in-another-case", signed("action=ReadThing&Version=" + version), 400, "MissingAction", "", "Unknown", nil},
