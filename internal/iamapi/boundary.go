@@ -23,7 +23,21 @@ func putBoundaryTarget(c *api.Call, h store.Holder, policyARN string) ([]authz.C
 }
 
 func (s *iam) setBoundary(c *api.Call, h store.Holder, policyARN string) error {
-	return noBoundary(s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) }))
+	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) })
+	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindBoundary {
+		return awserr.NoSuchEntity.Msg("The %s with name %s does not have a permissions boundary.", h.Kind, h.Name).Because(err)
+	}
+	return noBoundary(err)
+}
+
+// newBoundaryTarget adds the boundary of something that is to be made to the
+// check of its making.
+func newBoundaryTarget(ck *authz.Check, policyARN *string) error {
+	if policyARN == nil {
+		return nil
+	}
+	boundaryKey(ck, *policyARN)
+	return checkPolicyARN(*policyARN)
 }
 
 // noBoundary is fail for operations that name a policy as permissions boundary.

@@ -48,6 +48,9 @@ func missing(e *store.NotFoundError) string {
 		return "Instance Profile " + e.Name + " cannot be found."
 	case store.KindKey:
 		return "The Access Key with id " + e.Name + " cannot be found."
+	case store.KindMember:
+		user, group, _ := strings.Cut(e.Name, " in ")
+		return "The user with name " + user + " cannot be found in the group with name " + group + "."
 	}
 	return "The " + string(e.Kind) + " " + e.Name + " cannot be found."
 }
@@ -73,9 +76,6 @@ func limit(e *store.LimitError) *awserr.Error {
 	switch e.Quota {
 	case store.QuotaVersions:
 		return awserr.LimitExceeded.Msg("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", e.Limit)
-	case store.QuotaUserPolicySize, store.QuotaGroupPolicySize, store.QuotaRolePolicySize:
-		kind, _ := strings.CutSuffix(e.Quota, "PolicySize")
-		return awserr.LimitExceeded.Msg("Maximum policy size of %d bytes exceeded for %s", e.Limit, strings.ToLower(kind))
 	}
 	return awserr.LimitExceeded.Msg("Cannot exceed quota for %s: %d", e.Quota, e.Limit)
 }

@@ -3,7 +3,9 @@
 package iamapi
 
 import (
+	"errors"
 	"iter"
+	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
@@ -66,7 +68,11 @@ func (s *iam) putInline(c *api.Call, h store.Holder, name, text string) error {
 	if err != nil {
 		return err
 	}
-	return s.update(c, func(tx *store.Tx) error { return tx.PutInline(h, name, doc) })
+	err = s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.PutInline(h, name, doc) })
+	if e, ok := errors.AsType[*store.LimitError](err); ok && strings.HasSuffix(e.Quota, "PolicySize") {
+		return awserr.LimitExceeded.Msg("Maximum policy size of %d bytes exceeded for %s %s", e.Limit, h.Kind, h.Name).Because(err)
+	}
+	return fail(err)
 }
 
 // inline returns the text of an inline policy and the holder's name as stored.

@@ -83,7 +83,14 @@ func (s *iam) managedDocument(c *api.Call, text string) (*store.Document, error)
 	if limit := c.View.Quota(store.QuotaPolicySize); policy.SizeWithoutSpace(text) > limit {
 		return nil, awserr.LimitExceeded.Msg("Cannot exceed quota for PolicySize: %d", limit)
 	}
-	return document("", text)
+	d, err := parse(text, policy.Identity)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.CheckVersion(); err != nil {
+		return nil, awserr.MalformedPolicyDocument.Msg("%s", explain(err, policy.Identity)).Because(err)
+	}
+	return store.NewDocument("", text), nil
 }
 
 func deletePolicyTarget(c *api.Call, in *DeletePolicyInput) ([]authz.Check, error) {

@@ -133,7 +133,8 @@ func profilesOf(c *api.Call, r *store.Role) []*store.InstanceProfile {
 	return out
 }
 
-// showProfile is a profile as lists show it: with its role, without tags.
+// showProfile is a profile as lists show it: with its role, of which it tells
+// less than ListRoles, and without tags.
 func (s *iam) showProfile(c *api.Call, p *store.InstanceProfile) InstanceProfile {
 	out := InstanceProfile{
 		Path: p.Path, InstanceProfileName: p.Name, InstanceProfileId: p.ID,
@@ -141,7 +142,9 @@ func (s *iam) showProfile(c *api.Call, p *store.InstanceProfile) InstanceProfile
 	}
 	if p.Role != "" {
 		if r, err := c.View.Role(p.Role); err == nil {
-			out.Roles = append(out.Roles, s.briefRole(c, r))
+			role := s.briefRole(c, r)
+			role.Description, role.MaxSessionDuration = nil, nil
+			out.Roles = append(out.Roles, role)
 		}
 	}
 	return out

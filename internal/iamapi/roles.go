@@ -32,7 +32,9 @@ func roleTarget(c *api.Call, name string) ([]authz.Check, error) {
 
 func createRoleTarget(c *api.Call, in *CreateRoleInput) ([]authz.Check, error) {
 	ck := authz.Check{Resource: string(arn.Role(c.Account, wire.Value(in.Path, "/"), in.RoleName))}
-	boundaryKey(&ck, wire.Value(in.PermissionsBoundary, ""))
+	if err := newBoundaryTarget(&ck, in.PermissionsBoundary); err != nil {
+		return nil, err
+	}
 	return withTags(ck, "iam:TagRole", in.Tags), nil
 }
 

@@ -15,7 +15,9 @@ import (
 
 func createUserTarget(c *api.Call, in *CreateUserInput) ([]authz.Check, error) {
 	ck := authz.Check{Resource: string(arn.User(c.Account, wire.Value(in.Path, "/"), in.UserName))}
-	boundaryKey(&ck, wire.Value(in.PermissionsBoundary, ""))
+	if err := newBoundaryTarget(&ck, in.PermissionsBoundary); err != nil {
+		return nil, err
+	}
 	return withTags(ck, "iam:TagUser", in.Tags), nil
 }
 
