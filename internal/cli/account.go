@@ -102,8 +102,5 @@ func request(ctx context.Context, cfg config.Config, req *node.NewAccount) error
 	if !errors.Is(err, node.ErrNotRunning) {
 		return err
 	}
-	if _, err := os.Stat(cfg.Defaults().MasterKey); err != nil {
-		return fmt.Errorf("%s holds no store of innkeeper: %w", cfg.Data, err)
-	}
 	return node.AddAccountOffline(ctx, cfg, req)
 }

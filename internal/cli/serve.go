@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -80,18 +81,22 @@ func logger(cfg config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// welcome prints the lines that point the AWS CLI at the server. The last one is
-// for versions of the AWS CLI that do not read AWS_ENDPOINT_URL yet (before 2.13
-// and 1.29); it does no harm to others.
+// welcome prints the lines that point the AWS CLI at the server. The first one is
+// left out when the administrator's key is not here: another node of the store
+// has it. The last one is for versions of the AWS CLI that do not read
+// AWS_ENDPOINT_URL yet (before 2.13 and 1.29); it does no harm to others.
 func welcome(w io.Writer, cfg config.Config, n *node.Node) error {
 	file, err := filepath.Abs(n.CredentialsFile())
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, `export AWS_SHARED_CREDENTIALS_FILE=%s
-export AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_DEFAULT_REGION=%[3]s
+	credentials := ""
+	if _, err := os.Stat(file); err == nil {
+		credentials = fmt.Sprintf("export AWS_SHARED_CREDENTIALS_FILE=%s\n", shellQuote(file))
+	}
+	_, err = fmt.Fprintf(w, `%sexport AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_DEFAULT_REGION=%[3]s
 aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
-`, shellQuote(file), n.URL(), cfg.Region)
+`, credentials, n.URL(), shellQuote(cfg.Region))
 	return err
 }
 

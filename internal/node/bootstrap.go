@@ -31,7 +31,7 @@ func (n *Node) CredentialsFile() string { return filepath.Join(n.cfg.Data, "admi
 // Names of the system values that nodes agree on about the first start.
 const (
 	firstAccount = "first-account" // its id
-	firstAdmin   = "first-admin"   // present once it was made
+	firstAdmin   = "first-admin"   // the id of a key once it was made
 )
 
 // bootstrap makes the first account and its administrator on an empty store.
@@ -43,10 +43,15 @@ const (
 // that start at once on one store agree on the account and one of them makes
 // the administrator.
 func (n *Node) bootstrap(ctx context.Context) error {
-	if err := n.finishBootstrap(ctx); err != nil {
+	finished, err := n.finishBootstrap(ctx)
+	if err != nil {
 		return err
 	}
 	if _, err := n.store.System(ctx, firstAdmin); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if finished != "" {
+		_, err := n.store.PutSystem(ctx, firstAdmin, []byte(finished))
 		return err
 	}
 	id, err := n.store.PutSystem(ctx, firstAccount, []byte(cmp.Or(n.cfg.AccountID, n.ids.AccountID())))
@@ -63,7 +68,8 @@ func (n *Node) bootstrap(ctx context.Context) error {
 	if _, err := n.store.PutSystem(ctx, firstAdmin, []byte(key.ID)); err != nil {
 		return err
 	}
-	return n.finishBootstrap(ctx)
+	_, err = n.finishBootstrap(ctx)
+	return err
 }
 
 // makeAccount makes an account and its administrator with the given key. An
@@ -75,7 +81,7 @@ func (n *Node) makeAccount(ctx context.Context, name, id string, key store.Acces
 	}
 	return n.store.Update(ctx, id, func(tx *store.Tx) error {
 		if tx.View().Usage(store.QuotaUsers) > 0 {
-			return fmt.Errorf("account %s has users: %w", id, store.ErrExists)
+			return fmt.Errorf("account %s, with users: %w", id, store.ErrExists)
 		}
 		admin := &store.User{Name: adminName, Path: "/", Keys: []store.AccessKey{key}}
 		if err := tx.CreateUser(admin); err != nil {
@@ -88,35 +94,41 @@ func (n *Node) makeAccount(ctx context.Context, name, id string, key store.Acces
 func (n *Node) pendingFile() string { return n.CredentialsFile() + ".new" }
 
 // finishBootstrap names the pending credentials file when its key is in the
-// store, and removes it when it is not.
-func (n *Node) finishBootstrap(ctx context.Context) error {
+// store, and returns the key's id; it removes the file when the store has no such
+// key.
+func (n *Node) finishBootstrap(ctx context.Context) (accessKeyID string, err error) {
 	text, err := os.ReadFile(n.pendingFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return "", nil
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	if known, err := n.knows(ctx, keyID(string(text))); err != nil || !known {
-		return errors.Join(err, os.Remove(n.pendingFile()))
+	id := keyID(string(text))
+	known, err := n.knows(ctx, id)
+	if err != nil {
+		return "", err // the file may hold the only key
 	}
-	return os.Rename(n.pendingFile(), n.CredentialsFile())
+	if !known {
+		return "", os.Remove(n.pendingFile())
+	}
+	return id, os.Rename(n.pendingFile(), n.CredentialsFile())
 }
 
+// knows reports whether the store has an access key.
 func (n *Node) knows(ctx context.Context, accessKeyID string) (bool, error) {
 	account, ok := ids.Account(accessKeyID)
 	if !ok {
 		return false, nil
 	}
 	view, err := n.store.View(ctx, account)
+	if err == nil {
+		_, _, err = view.UserByKey(accessKeyID)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	_, _, err = view.UserByKey(accessKeyID)
-	return err == nil, nil
+	return err == nil, err
 }
 
 // keyID returns the access key id in a credentials file that credentialsFile
@@ -130,6 +142,8 @@ func keyID(text string) string {
 	return ""
 }
 
+const maxAccountName = 128 // bytes
+
 // AddAccount makes one more account with an administrator and returns its id
 // and, as the text of a shared-credentials file with the given profile, the
 // administrator's key, which is told only here. An empty id means a random one.
@@ -140,6 +154,9 @@ func (n *Node) AddAccount(ctx context.Context, name, id, profile string) (accoun
 	}
 	if !arn.IsAccountID(id) {
 		return "", "", fmt.Errorf("account id %q must be twelve digits", id)
+	}
+	if name == "" || len(name) > maxAccountName {
+		return "", "", fmt.Errorf("account name %.80q must have 1 to %d bytes", name, maxAccountName)
 	}
 	if err := n.audit.Ready(); err != nil {
 		return "", "", err
@@ -173,13 +190,20 @@ func credentialsFile(profile, id, secret, region string) string {
 	return fmt.Sprintf("[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\nregion = %s\n", profile, id, secret, region)
 }
 
-// writeFile writes a new file with mode 0600 that is whole and on disk when it
-// returns.
+// writeFile writes a file with mode 0600, whatever the umask, that is whole and
+// on disk under its name when it returns.
 func writeFile(name, text string) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err := errors.Join(err, f.Chmod(0o600), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,27 +40,69 @@ type NewAccount struct {
 }
 
 func (n *Node) serveLocal() error {
-	name := socketFile(n.cfg.Data)
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	l, err := net.Listen("unix", name)
-	if err != nil {
+	l, err := listenLocal(n.cfg.Data)
+	if errors.Is(err, syscall.EINVAL) {
 		// A path too long for a socket does not stop the server from serving.
-		n.log.Warn("no local socket: commands such as account add will not reach this node", "error", err)
+		n.log.Warn("no local socket: account add will not reach this node", "error", err)
 		return nil
 	}
-	if err := os.Chmod(name, 0o600); err != nil {
-		return errors.Join(err, l.Close())
+	if err != nil {
+		return fmt.Errorf("local socket: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /accounts", n.postAccount)
-	n.local = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	n.local = &http.Server{
+		Handler:     mux,
+		BaseContext: func(net.Listener) context.Context { return n.requests },
+		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 4 << 10,
+		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
+	}
 	go func() {
 		if err := n.local.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			n.failed <- err
 		}
 	}()
+	return nil
+}
+
+// listenLocal opens the local socket. It gets its name with mode 0600: nobody
+// else can connect at any moment, whatever the umask and the mode of the
+// directory. A socket that another node left is replaced.
+func listenLocal(data string) (net.Listener, error) {
+	dir, err := os.MkdirTemp(data, ".") // mode 0700; a socket's path is 107 bytes at most
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	first := filepath.Join(dir, "s")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: first, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false) // it has another name by then
+	err = os.Chmod(first, 0o600)
+	if err == nil {
+		err = os.Rename(first, socketFile(data))
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return &localListener{l, socketFile(data)}, nil
+}
+
+// A localListener removes its socket when it is closed.
+type localListener struct {
+	net.Listener
+	name string
+}
+
+func (l *localListener) Close() error {
+	if err := l.Listener.Close(); err != nil {
+		return err
+	}
+	if err := os.Remove(l.name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return nil
 }
 
@@ -88,7 +131,7 @@ var ErrNotRunning = errors.New("no server is running on this data directory")
 
 // RequestAccount asks the node that serves the data directory for an account.
 // It fills the answer into a, or returns an error that wraps ErrNotRunning when
-// there is no such node.
+// there is no such node, or none with a local socket.
 func RequestAccount(ctx context.Context, data string, a *NewAccount) error {
 	client := http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -106,7 +149,7 @@ func RequestAccount(ctx context.Context, data string, a *NewAccount) error {
 		return err
 	}
 	resp, err := client.Do(req)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EINVAL) {
 		return fmt.Errorf("%s: %w", data, ErrNotRunning)
 	}
 	if err != nil {
@@ -123,9 +166,14 @@ func RequestAccount(ctx context.Context, data string, a *NewAccount) error {
 }
 
 // AddAccountOffline makes an account on the store of a configuration that no
-// node serves.
+// node serves. The data directory, the master key and the store must exist.
 func AddAccountOffline(ctx context.Context, cfg config.Config, a *NewAccount) error {
 	n := newNode(cfg.Defaults(), Options{})
+	for _, file := range []string{n.cfg.MasterKey, storeFile(n.cfg.Store)} {
+		if _, err := os.Stat(file); file != "" && err != nil {
+			return fmt.Errorf("%s holds no store of innkeeper: %w", n.cfg.Data, err)
+		}
+	}
 	err := n.open(ctx, false)
 	if err == nil {
 		err = n.addAccount(ctx, a)

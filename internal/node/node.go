@@ -5,6 +5,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
@@ -24,6 +26,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
+	"github.com/innkeeper-iam/innkeeper/internal/seal"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
@@ -51,39 +54,50 @@ type Node struct {
 	metrics *metrics
 
 	listener net.Listener
+	tls      *tls.Config // nil: no TLS
 	http     *http.Server
 	local    *http.Server
 	failed   chan error // from the serving goroutines
 	started  time.Time
+
+	requests context.Context // of every request
+	abandon  context.CancelFunc
 }
 
 // Start opens the store, makes the first account when there is none, and begins
-// to serve. On an error everything that was opened is closed again.
-func Start(ctx context.Context, cfg config.Config, opts Options) (n *Node, err error) {
+// to serve. On an error everything that was opened is closed again. A node whose
+// address or certificate is not to be had makes no files.
+func Start(ctx context.Context, cfg config.Config, opts Options) (*Node, error) {
 	cfg = cfg.Defaults()
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	n = newNode(cfg, opts)
-	defer func() {
-		if err != nil {
-			n.close()
-		}
-	}()
-	if err := n.open(ctx, opts.NoSync); err != nil {
-		return nil, err
-	}
-	if err := n.bootstrap(ctx); err != nil {
-		return nil, err
-	}
-	if err := n.serve(); err != nil {
-		return nil, err
+	n := newNode(cfg, opts)
+	if err := n.start(ctx, opts.NoSync); err != nil {
+		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
 }
 
+func (n *Node) start(ctx context.Context, noSync bool) error {
+	if err := n.listen(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	if err := n.open(ctx, noSync); err != nil {
+		return err
+	}
+	if err := n.bootstrap(ctx); err != nil {
+		return err
+	}
+	return n.serve()
+}
+
 func newNode(cfg config.Config, opts Options) *Node {
 	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, failed: make(chan error, 2)}
+	n.requests, n.abandon = context.WithCancel(context.Background())
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
 	}
@@ -97,26 +111,35 @@ func newNode(cfg config.Config, opts Options) *Node {
 	return n
 }
 
-// open opens everything that keeps state.
-func (n *Node) open(ctx context.Context, noSync bool) (err error) {
-	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
-	}
-	keeper, err := n.masterKey()
+// open opens everything that keeps state, in the data directory, which exists.
+func (n *Node) open(ctx context.Context, noSync bool) error {
+	keeper, made, err := n.masterKey()
 	if err != nil {
 		return err
 	}
-	if n.db, err = openDB(ctx, n.cfg.Store, noSync); err != nil {
+	if err := n.openStore(ctx, keeper, noSync); err != nil {
+		if made {
+			err = n.unmakeKey(err)
+		}
 		return err
 	}
-	n.store, err = store.Open(ctx, store.Options{DB: n.db, Keeper: keeper, IDs: n.ids, Now: n.now, Log: n.log})
-	if err != nil {
-		return err
+	if made {
+		n.log.Info("made a master key; without it nothing in the store can be opened: keep a copy", "file", n.cfg.MasterKey)
 	}
 	if n.ring, err = openRing(ctx, n.store, n.ids); err != nil {
 		return err
 	}
 	n.audit, err = audit.Open(audit.Options{Dir: filepath.Join(n.cfg.Data, "audit"), MaxBytes: n.cfg.AuditMax, Now: n.now, Log: n.log})
+	return err
+}
+
+func (n *Node) openStore(ctx context.Context, keeper *seal.Keeper, noSync bool) error {
+	db, err := openDB(ctx, n.cfg.Store, noSync)
+	if err != nil {
+		return err
+	}
+	n.db = db // only now: with an error it is a nil pointer and not nil
+	n.store, err = store.Open(ctx, store.Options{DB: n.db, Keeper: keeper, IDs: n.ids, Now: n.now, Log: n.log})
 	return err
 }
 
@@ -135,13 +158,26 @@ func (n *Node) services() *api.Server {
 	}
 }
 
-func (n *Node) serve() (err error) {
-	n.metrics = newMetrics(n.store)
-	if n.listener, err = net.Listen("tcp", n.cfg.Listen); err != nil {
-		return err
+// listen reads the certificate and takes the address. Who connects before serve
+// is answered then.
+func (n *Node) listen() (err error) {
+	if n.cfg.TLSCert != "" {
+		cert, err := tls.LoadX509KeyPair(n.cfg.TLSCert, n.cfg.TLSKey)
+		if err != nil {
+			return fmt.Errorf("TLS certificate: %w", err)
+		}
+		n.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}
+	n.listener, err = net.Listen("tcp", n.cfg.Listen)
+	return err
+}
+
+func (n *Node) serve() error {
+	n.metrics = newMetrics(n.store)
 	n.http = &http.Server{
 		Handler:           n.handler(n.services()),
+		TLSConfig:         n.tls,
+		BaseContext:       func(net.Listener) context.Context { return n.requests },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
@@ -149,19 +185,15 @@ func (n *Node) serve() (err error) {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
 	}
-	if n.cfg.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(n.cfg.TLSCert, n.cfg.TLSKey)
-		if err != nil {
-			return fmt.Errorf("TLS certificate: %w", err)
-		}
-		n.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if err := n.serveLocal(); err != nil {
+		return err
 	}
 	go func() { n.failed <- n.accept() }()
-	return n.serveLocal()
+	return nil
 }
 
 func (n *Node) accept() error {
-	if n.http.TLSConfig != nil {
+	if n.tls != nil {
 		return n.http.ServeTLS(n.listener, "", "")
 	}
 	return n.http.Serve(n.listener)
@@ -171,7 +203,7 @@ func (n *Node) accept() error {
 // guess whether signatures are checked and policies enforced. They always are.
 func (n *Node) Posture() []any {
 	tlsOn := "off"
-	if n.cfg.TLSCert != "" {
+	if n.tls != nil {
 		tlsOn = "on"
 	}
 	return []any{
@@ -182,7 +214,7 @@ func (n *Node) Posture() []any {
 
 // URL returns the address that clients use.
 func (n *Node) URL() string {
-	if n.cfg.TLSCert != "" {
+	if n.tls != nil {
 		return "https://" + n.listener.Addr().String()
 	}
 	return "http://" + n.listener.Addr().String()
@@ -208,22 +240,52 @@ func (n *Node) Run(ctx context.Context) error {
 func (n *Node) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Drain)
 	defer cancel()
-	err := n.http.Shutdown(ctx)
+	err := n.shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		n.log.Warn("requests were still running at the end of the drain time")
-		err = n.http.Close()
+		err = n.interrupt()
 	}
 	return errors.Join(err, n.close())
 }
 
+// shutdown stops the servers and waits until no request runs or ctx ends.
+func (n *Node) shutdown(ctx context.Context) error {
+	var local error
+	var done sync.WaitGroup
+	if n.local != nil {
+		done.Go(func() { local = n.local.Shutdown(ctx) })
+	}
+	err := n.http.Shutdown(ctx)
+	done.Wait()
+	return cmp.Or(err, local)
+}
+
+// interrupt cancels the requests that still run and gives them a moment to
+// return: the stores may not be closed under them.
+func (n *Node) interrupt() error {
+	n.abandon()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := n.shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return n.http.Close()
+}
+
 // close closes whatever is open, in the opposite order of opening.
 func (n *Node) close() error {
+	n.abandon()
 	var errs []error
 	if n.local != nil {
 		errs = append(errs, n.local.Close())
 	}
-	if n.listener != nil && n.http == nil {
-		errs = append(errs, n.listener.Close())
+	if n.http != nil {
+		errs = append(errs, n.http.Close())
+	}
+	if n.listener != nil {
+		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server closes it too
+			errs = append(errs, err)
+		}
 	}
 	if n.audit != nil {
 		errs = append(errs, n.audit.Close())

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -31,6 +32,14 @@ func openDB(ctx context.Context, name string, noSync bool) (kv.DB, error) {
 	return boltkv.Open(boltkv.Options{Path: name, NoSync: noSync})
 }
 
+// storeFile is the file of a --store value, "" for a store that is no file.
+func storeFile(name string) string {
+	if strings.Contains(name, "://") {
+		return ""
+	}
+	return name
+}
+
 // storeName is a --store value without the password that a URL may hold.
 func storeName(name string) string {
 	if u, err := url.Parse(name); err == nil && u.Host != "" {
@@ -39,17 +48,34 @@ func storeName(name string) string {
 	return name
 }
 
-// masterKey opens the master key, and makes it when this is the first start.
-// The store itself tells when it was sealed under another one.
-func (n *Node) masterKey() (*seal.Keeper, error) {
-	keeper, err := seal.Open(n.cfg.MasterKey)
-	if errors.Is(err, fs.ErrNotExist) {
-		keeper, err = seal.Create(n.cfg.MasterKey)
-		if err == nil {
-			n.log.Info("made a master key; without it nothing in the store can be opened: keep a copy", "file", n.cfg.MasterKey)
-		}
+// masterKey opens the master key, and makes it when there is none: on the first
+// start. Of nodes that start at once one makes it.
+func (n *Node) masterKey() (k *seal.Keeper, made bool, err error) {
+	k, err = seal.Open(n.cfg.MasterKey)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return k, false, err
 	}
-	return keeper, err
+	k, err = seal.Create(n.cfg.MasterKey)
+	if errors.Is(err, fs.ErrExist) {
+		k, err = seal.Open(n.cfg.MasterKey)
+		return k, false, err
+	}
+	return k, err == nil, err
+}
+
+// unmakeKey removes a master key that was made for a store that did not open,
+// unless the store may be sealed under it now. It returns why the store did not
+// open.
+func (n *Node) unmakeKey(cause error) error {
+	sealedByOther := errors.Is(cause, seal.ErrKey)
+	if n.db != nil && !sealedByOther && !errors.Is(cause, store.ErrFormat) {
+		return cause
+	}
+	if sealedByOther {
+		cause = fmt.Errorf("the master key %s is missing, and the store %s was sealed under it: put it back from your copy: %w",
+			n.cfg.MasterKey, storeName(n.cfg.Store), cause)
+	}
+	return errors.Join(cause, os.Remove(n.cfg.MasterKey))
 }
 
 // ringName is the sealed value that holds the keys of the session ring, oldest
