@@ -100,11 +100,10 @@ func TestDocuments(t *testing.T) {
 			t.Fatal(err)
 		}
 		d = p.DefaultVersion().Document
-		if d.name != v.PolicyARN(p) || d.Compiled(policy.Identity) != d.Compiled(policy.Identity) ||
-			d.Compiled(policy.Identity) == d.Compiled(policy.Boundary) {
+		before := d.Compiled(policy.Identity)
+		if d.name != v.PolicyARN(p) || d.Compiled(policy.Identity) != before || d.Compiled(policy.Boundary) == before {
 			t.Error("a managed policy is not compiled once for each kind, under its ARN")
 		}
-		before := d.Compiled(policy.Identity)
 		update(t, s, func(tx *Tx) error { // touches the policy
 			if err := tx.Attach(UserHolder("ann"), alphaPolicy("p")); err != nil {
 				return err
