@@ -66,6 +66,16 @@ func (c *Client) Call(action string, params ...string) (status int, body string)
 // closes the answer's body.
 func (c *Client) Post(action, form string) *http.Response {
 	c.server.t.Helper()
+	resp, err := c.server.http.Do(c.Request(action, form))
+	if err != nil {
+		c.server.t.Fatalf("iamtest: %s: %v", action, err)
+	}
+	return resp
+}
+
+// Request returns a signed request of a form to the service of the operation.
+func (c *Client) Request(action, form string) *http.Request {
+	c.server.t.Helper()
 	r, err := http.NewRequest(http.MethodPost, c.server.URL+"/", strings.NewReader(form))
 	if err != nil {
 		c.server.t.Fatalf("iamtest: %v", err)
@@ -80,11 +90,7 @@ func (c *Client) Post(action, form string) *http.Response {
 	if err := signer.Sign(r, sigv4.HashPayload([]byte(form))); err != nil {
 		c.server.t.Fatalf("iamtest: %v", err)
 	}
-	resp, err := c.server.http.Do(r)
-	if err != nil {
-		c.server.t.Fatalf("iamtest: %s: %v", action, err)
-	}
-	return resp
+	return r
 }
 
 // OK is Call for an operation that must succeed.
