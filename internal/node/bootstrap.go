@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
@@ -76,8 +77,13 @@ func (n *Node) bootstrap(ctx context.Context) error {
 // account that exists without any user is completed: a crash left it so. The
 // error wraps store.ErrExists when the account has users.
 func (n *Node) makeAccount(ctx context.Context, name, id string, key store.AccessKey) error {
-	if _, err := n.store.CreateAccount(ctx, store.Account{ID: id, Name: name}); err != nil && !errors.Is(err, store.ErrExists) {
-		return err
+	if _, err := n.store.CreateAccount(ctx, store.Account{ID: id, Name: name}); err != nil {
+		if !errors.Is(err, store.ErrExists) {
+			return err
+		}
+		if err := n.awaitAccount(ctx, id); err != nil {
+			return err
+		}
 	}
 	return n.store.Update(ctx, id, func(tx *store.Tx) error {
 		if tx.View().Usage(store.QuotaUsers) > 0 {
@@ -89,6 +95,24 @@ func (n *Node) makeAccount(ctx context.Context, name, id string, key store.Acces
 		}
 		return tx.Attach(store.UserHolder(adminName), adminPolicy)
 	})
+}
+
+// awaitAccount waits until this node sees an account that another one may have
+// made a moment ago.
+func (n *Node) awaitAccount(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for {
+		_, err := n.store.View(ctx, id)
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 func (n *Node) pendingFile() string { return n.CredentialsFile() + ".new" }
