@@ -20,6 +20,7 @@ fi
 for mod in $mods; do
   dir=$(dirname "$mod")
   go -C "$dir" vet ./... || failed=1
-  go -C "$dir" run "$staticcheck" ./... || failed=1
+  # Of the server that etcdserver builds, nothing but two lines is ours.
+  [ "$dir" = test/etcdserver ] || go -C "$dir" run "$staticcheck" ./... || failed=1
 done
 exit $failed
