@@ -450,42 +450,6 @@ func TestServiceIsSorted(t *testing.T) {
 	api.NewService("iam", version, "", append(s.ops(), s.ops()[0]))
 }
 
-// FuzzServe: nobody gets anything without a signature, whatever is sent; every
-// answer is well-formed and every request leaves one record.
-func FuzzServe(f *testing.F) {
-	form := call("MakeThing", "Name=one")
-	f.Add("POST", "/", "application/x-www-form-urlencoded", "", form)
-	f.Add("GET", "/?"+form, "", "AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0", "")
-	f.Add("GET", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20260102%2Fus-east-1%2Fiam%2Faws4_request"+
-		"&X-Amz-Date=20260102T030405Z&X-Amz-SignedHeaders=host&X-Amz-Signature=0&"+form, "", "", "")
-	f.Add("PUT", "/%zz", "\x00", "AWS a:b", "\xff<>&")
-	s := open(f)
-	s.Log = nil
-	f.Fuzz(func(t *testing.T, method, target, contentType, authorization, body string) {
-		r := post(body)
-		path, query, _ := strings.Cut(target, "?")
-		r.Method, r.RequestURI, r.URL.Path, r.URL.RawQuery = method, target, path, query
-		r.Header.Set("Content-Type", contentType)
-		r.Header.Set("X-Amz-Date", now.Format("20060102T150405Z"))
-		if authorization != "" {
-			r.Header.Set("Authorization", authorization)
-		}
-		w, records := s.do(t, r)
-		if w.Code < 400 {
-			t.Errorf("answer = %d %s", w.Code, w.Body)
-		}
-		if a := parse(t, w); a.XMLName.Local != "ErrorResponse" || a.Code == "" || a.RequestID == "" || a.Code == "ServiceFailure" {
-			t.Errorf("answer = %+v", a)
-		}
-		if len(records) != 1 || records[0].ErrorCode == "" {
-			t.Errorf("records = %+v, want one of a failure", records)
-		}
-		if got := s.stages(); len(got) > 0 {
-			t.Errorf("stages = %q, want none", got)
-		}
-	})
-}
-
 // BenchmarkServe measures one request from the handler's call to its answer:
 // verify, decide, record, encode.
 func BenchmarkServe(b *testing.B) {

@@ -39,7 +39,7 @@ func (c *Call) answer(err error) *awserr.Error {
 		return awserr.AccessDenied.Msg("Cannot call %s with session credentials", c.op.Name).Because(err)
 	case errors.Is(err, store.ErrConflict):
 		return awserr.ConcurrentModification.Msg("The request was rejected because multiple requests to change this object were submitted simultaneously. Wait a few minutes and submit your request again.").Because(err)
-	case errors.Is(err, authz.ErrUnrecorded), errors.Is(err, store.ErrStale):
+	case errors.Is(err, authz.ErrUnrecorded), errors.Is(err, store.ErrStale), errors.Is(err, store.ErrFormat):
 		return awserr.ServiceUnavailable.Because(err)
 	}
 	return awserr.From(err)

@@ -82,7 +82,7 @@ func (z *Authorizer) Authorize(rec *audit.Record, c *authn.Caller, env *Env, che
 		req := Request(c, env, ck)
 		set.Resource = ck.Policy
 		d := policy.Decide(req, set)
-		if ck.Open && d.Outcome == policy.ImplicitDeny && d.Err == nil {
+		if ck.Open && d.Outcome == policy.ImplicitDeny {
 			d = policy.Decision{Outcome: policy.Allowed}
 		}
 		if z.Decided != nil {

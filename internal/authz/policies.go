@@ -88,11 +88,9 @@ func Managed(v *store.View, arn string, kind policy.Kind) *policy.Policy {
 
 func (z *Authorizer) session(set *policy.Set, v *store.View, s *session.Claims) {
 	if s.Policy != "" {
-		set.HasSession = true
 		set.Session = append(set.Session, z.inline.get(s.Policy))
 	}
 	for _, a := range s.PolicyARNs {
-		set.HasSession = true
 		set.Session = append(set.Session, inForce(v, a, policy.Session))
 	}
 }
