@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ func openDB(ctx context.Context, name string, noSync bool) (kv.DB, error) {
 		return etcdkv.Open(ctx, name)
 	}
 	if scheme, _, ok := strings.Cut(name, "://"); ok {
-		return nil, fmt.Errorf("--store %s: unknown kind of store %q; give a file's path or etcd://HOST:PORT", name, scheme)
+		return nil, fmt.Errorf("--store %s: unknown kind of store %q; give a file's path or etcd://HOST:PORT", storeName(name), scheme)
 	}
 	return boltkv.Open(boltkv.Options{Path: name, NoSync: noSync})
 }
@@ -42,10 +41,13 @@ func storeFile(name string) string {
 
 // storeName is a --store value without the password that a URL may hold.
 func storeName(name string) string {
-	if u, err := url.Parse(name); err == nil && u.Host != "" {
-		return u.Redacted()
+	scheme, rest, _ := strings.Cut(name, "://")
+	at := strings.LastIndexByte(rest, '@')
+	if at < 0 {
+		return name
 	}
-	return name
+	user, _, _ := strings.Cut(rest[:at], ":")
+	return scheme + "://" + user + ":xxxxx" + rest[at:]
 }
 
 // masterKey opens the master key, and makes it when there is none: on the first
