@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
@@ -52,7 +53,7 @@ func (s *iam) attached(c *api.Call, h store.Holder, prefix, marker *string, maxI
 	}
 	shown := attachedPolicies(c, g, wire.Value(prefix, "/"))
 	from := func(after string) iter.Seq2[string, AttachedPolicy] {
-		return sorted(shown, after, func(p AttachedPolicy) string { return *p.PolicyName + " " + *p.PolicyArn })
+		return sorted(shown, after, func(p AttachedPolicy) string { return *p.PolicyName + " " + string(arn.ARN(*p.PolicyArn).Account()) })
 	}
 	return paginate(marker, maxItems, from, func(p AttachedPolicy) AttachedPolicy { return p })
 }

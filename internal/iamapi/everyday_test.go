@@ -29,6 +29,8 @@ func TestRootUser(t *testing.T) {
 	}
 	second.OK("UpdateAccessKey", "AccessKeyId="+root.Key, "Status=Inactive")
 	root.Fail("InvalidClientTokenId", "GetCallerIdentity")
+	second.Fail("InvalidInput", "UpdateAccessKey", "AccessKeyId="+root.Key, "Status=Expired") // a status of AWS's model, not to be set
+	root.Fail("InvalidClientTokenId", "GetCallerIdentity")
 	second.OK("DeleteAccessKey", "AccessKeyId="+root.Key)
 	second.Fail("InvalidUserType", "ChangePassword", "OldPassword=a", "NewPassword=b")
 	summary := second.OK("GetAccountSummary")

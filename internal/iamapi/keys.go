@@ -93,6 +93,9 @@ func updateAccessKeyTarget(c *api.Call, in *UpdateAccessKeyInput) ([]authz.Check
 }
 
 func (s *iam) updateAccessKey(c *api.Call, in *UpdateAccessKeyInput) error {
+	if in.Status != active && in.Status != inactive {
+		return awserr.InvalidInput.Msg("Status must be Active or Inactive: %s is not for the caller to set.", in.Status)
+	}
 	_, err := s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
 		i, err := keyIndex(keys, in.AccessKeyId)
 		if err != nil {

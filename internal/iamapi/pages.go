@@ -16,6 +16,11 @@ import (
 // pageSize is how many items a page has when the request does not say.
 const pageSize = 100
 
+// maxName is the longest name in a marker, in bytes, so that the marker is within
+// the 320 characters that AWS's model allows. Only keys of tags can be longer: a
+// page does not end at one.
+const maxName = 240
+
 // A page is one page of a list. Its marker names the last item of the page
 // before, not a position, so that a list changed in between is neither skipped
 // nor repeated.
@@ -36,7 +41,7 @@ func paginate[S, T any](marker *string, maxItems *int32, from func(after string)
 	}
 	size, last := int(wire.Value(maxItems, pageSize)), ""
 	for name, item := range from(after) {
-		if len(p.items) == size {
+		if len(p.items) >= size && len(last) <= maxName {
 			p.truncated = true
 			p.marker = new(base64.RawURLEncoding.EncodeToString([]byte(last)))
 			break

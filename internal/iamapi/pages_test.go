@@ -145,3 +145,22 @@ func TestEntitiesAndDetails(t *testing.T) {
 		}
 	}
 }
+
+// TestLongNamesInMarkers: a marker is at most 320 characters long, whatever it
+// stands for.
+func TestLongNamesInMarkers(t *testing.T) {
+	w := newWorld(t)
+	path := "/" + strings.Repeat("p", 510) + "/"
+	long := strings.Repeat("n", 127)
+	for _, last := range []string{"a", "b", "c"} {
+		w.Admin().OK("CreatePolicy", "PolicyName="+long+last, "Path="+path, "PolicyDocument="+anyPolicy)
+		w.Admin().OK("AttachUserPolicy", "UserName=carl", "PolicyArn="+prefix+"policy"+path+long+last)
+		w.Admin().OK("TagUser", "UserName=carl", "Tags.member.1.Key="+strings.Repeat("\u4e00", 126)+last, "Tags.member.1.Value=v")
+	}
+	if got := pages(w.Admin(), "PolicyName", nil, "ListAttachedUserPolicies", "UserName=carl", "MaxItems=1"); len(got) != 3 {
+		t.Errorf("ListAttachedUserPolicies: %v", got)
+	}
+	if got := pages(w.Admin(), "Key", nil, "ListUserTags", "UserName=carl", "MaxItems=1"); len(got) != 3 {
+		t.Errorf("ListUserTags: %v", got)
+	}
+}

@@ -103,10 +103,12 @@ func updateRoleTarget(c *api.Call, in *UpdateRoleInput) ([]authz.Check, error) {
 	return roleTarget(c, in.RoleName)
 }
 
+// updateRole sets the default when the request has no MaxSessionDuration (IAM
+// API Reference, UpdateRole).
 func (s *iam) updateRole(c *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
 	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
 		r.Description = wire.Value(in.Description, r.Description)
-		r.MaxSession = int(wire.Value(in.MaxSessionDuration, int32(r.MaxSession)))
+		r.MaxSession = int(wire.Value(in.MaxSessionDuration, defaultSession))
 	})
 	if err != nil {
 		return nil, err
