@@ -47,13 +47,18 @@ func unrecorded(c *Call) *awserr.Error {
 }
 
 // recordedMessage is the text of a failure in the record: that of a refusal is
-// the reason, which the client may not have been told.
+// the reason, which the client may not have been told. A text that quotes the
+// signature is left out: who exchanges the two halves of a key sends the secret
+// where its id belongs.
 func recordedMessage(rec *audit.Record, fault *awserr.Error) string {
 	if fault.Is(awserr.AccessDenied) {
 		return cmp.Or(rec.Decision.Reason, fault.Message)
 	}
 	if fault.Is(awserr.SignatureDoesNotMatch) {
 		return awserr.SignatureDoesNotMatch.Message
+	}
+	if fault.Is(awserr.IncompleteSignature) {
+		return "The request signature does not conform to AWS standards."
 	}
 	return fault.Message
 }
