@@ -20,7 +20,8 @@ import (
 // aliases of aliases can grow to.
 const (
 	maxYAML       = 4 << 20  // bytes of YAML
-	maxYAMLOut    = 16 << 20 // bytes of JSON
+	maxYAMLOut    = 32 << 20 // bytes of JSON
+	maxYAMLAlias  = 100_000  // values that come of aliases
 	maxYAMLDepth  = 64
 	maxYAMLIndent = 512 // column of a block's key or dash
 )
@@ -155,6 +156,7 @@ type yamlWriter struct {
 	places  places
 	anchors map[string]ast.Node
 	aliased int // depth of aliases that are being written
+	copies  int // values written within aliases
 }
 
 // at breaks lines and adds blanks until the end of out is at a position of the
@@ -177,7 +179,10 @@ func (w *yamlWriter) node(n ast.Node, depth int) error {
 	if depth > maxYAMLDepth {
 		return faultAt(n, "nested too deeply")
 	}
-	if len(w.out) > maxYAMLOut {
+	if w.aliased > 0 {
+		w.copies++
+	}
+	if len(w.out) > maxYAMLOut || w.copies > maxYAMLAlias {
 		return faultAt(n, "with its aliases the file is too large")
 	}
 	switch n := n.(type) {

@@ -87,6 +87,7 @@ func TestYAMLFaults(t *testing.T) {
 		{"unknown-alias", "a: 1\nb: *nope", "2:4: there is no anchor &nope before this alias"},
 		{"alias-of-itself", "a: &x [*x]", "1:8: there is no anchor &x before this alias"},
 		{"alias-bomb", bomb.String(), "with its aliases the file is too large"},
+		{"alias-bomb-of-a-long-string", "a: &a " + strings.Repeat("x", 1<<20) + "\nb: [" + strings.Repeat("*a, ", 1000) + "]", "with its aliases the file is too large"},
 		{"merge-key", "a: &x {b: 1}\nc:\n  <<: *x", "3:3: merge keys are not supported"},
 		{"tag", "a: !!str 12", "1:4: tags are not supported"},
 		{"own-tag", "a: !Sub x", "1:4: tags are not supported"},
