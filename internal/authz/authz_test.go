@@ -133,6 +133,7 @@ func TestAnonymous(t *testing.T) {
 	}
 }
 
+// TestPolicies also tests Q024: what is gone or broken denies.
 func TestPolicies(t *testing.T) {
 	s := open(t)
 	const (
@@ -258,8 +259,9 @@ func TestDeniedError(t *testing.T) {
 	for _, p := range []*policy.Policy{nil, nobody, compile(t, strings.Replace(trust, `"*"}}`, `{"AWS":"444455556666"}}}`, 1), policy.Trust)} {
 		err := s.Authorize(new(audit.Record), s.key(t, "max"), &authz.Env{Time: now}, authz.Check{Action: "sts:AssumeRole", Resource: role, Policy: p})
 		want := "User: arn:aws:iam::111122223333:user/max is not authorized to perform: sts:AssumeRole on resource: " + role
-		if fmt.Sprint(err) != want {
-			t.Errorf("Authorize = %v, want %s", err, want)
+		denied, ok := errors.AsType[*authz.DeniedError](err)
+		if !ok || denied.Error() != want || denied.Encoded != "" || denied.Summary == "" {
+			t.Errorf("Authorize = %v (%+v), want %s and nothing sealed", err, denied, want)
 		}
 	}
 }

@@ -65,6 +65,8 @@ func Gather(set *policy.Set, v *store.View, g store.Grants, boundary string) {
 var errGone = errors.New("authz: the policy no longer exists")
 
 // inForce is Managed for a policy that must be there.
+//
+// quirk Q024: one that is not denies everything.
 func inForce(v *store.View, arn string, kind policy.Kind) *policy.Policy {
 	if p := Managed(v, arn, kind); p != nil {
 		return p
