@@ -155,12 +155,14 @@ func (s *Server) open(stdout *os.File) error {
 		return err
 	}
 	s.Lines, s.URL = nil, ""
-	for in := bufio.NewScanner(stdout); len(s.Lines) < 3; {
+	in := bufio.NewScanner(stdout)
+	for last := ""; !strings.HasPrefix(last, "aws()"); {
 		if !in.Scan() {
-			return fmt.Errorf("innkeeper printed %q and ended", s.Lines)
+			return fmt.Errorf("innkeeper printed %q and no more", s.Lines)
 		}
-		s.Lines = append(s.Lines, in.Text())
-		if m := endpoint.FindStringSubmatch(in.Text()); m != nil {
+		last = in.Text()
+		s.Lines = append(s.Lines, last)
+		if m := endpoint.FindStringSubmatch(last); m != nil {
 			s.URL = m[1]
 		}
 	}
