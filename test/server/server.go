@@ -254,8 +254,11 @@ func (s *Server) RSS() (now, peak int64, err error) {
 }
 
 // CPU returns the processor time that the process has used.
-func (s *Server) CPU() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.PID()))
+func (s *Server) CPU() (time.Duration, error) { return CPU(s.PID()) }
+
+// CPU returns the processor time that a process has used, to 10 ms.
+func CPU(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
