@@ -158,6 +158,12 @@ func TestRefusals(t *testing.T) {
 			if rec.EventName != tc.event || rec.ErrorCode != tc.code || rec.RequestID != a.RequestID {
 				t.Errorf("record = %s %s %s, want %s %s %s", rec.EventName, rec.ErrorCode, rec.RequestID, tc.event, tc.code, a.RequestID)
 			}
+			if first, _, _ := strings.Cut(a.Message, "\n"); tc.code != "AccessDenied" && rec.ErrorMessage != first {
+				t.Errorf("errorMessage = %q, want %q", rec.ErrorMessage, first)
+			}
+			if tc.code == "AccessDenied" && (rec.ErrorMessage != rec.Decision.Reason || !strings.Contains(rec.ErrorMessage, "statement")) {
+				t.Errorf("errorMessage = %q, want the reason %q", rec.ErrorMessage, rec.Decision.Reason)
+			}
 			if got := s.stages(); !slices.Equal(got, tc.stages) {
 				t.Errorf("stages = %q, want %q", got, tc.stages)
 			}
@@ -250,6 +256,9 @@ func TestPanics(t *testing.T) {
 			if w.Code != http.StatusInternalServerError || a.Code != "ServiceFailure" || strings.Contains(w.Body.String(), "defect") ||
 				strings.Contains(w.Body.String(), secret) {
 				t.Errorf("answer = %d %s", w.Code, w.Body)
+			}
+			if results := string(rec.ResponseElements); results != "" && results != "null" {
+				t.Errorf("the record of a failure has the result %s", results)
 			}
 			if rec.ErrorCode != "ServiceFailure" || rec.EventName != "MakeThing" || strings.Contains(string(rec.AppendJSON(nil)), "defect") {
 				t.Errorf("record = %s", rec.AppendJSON(nil))

@@ -5,6 +5,7 @@ package api
 import (
 	"cmp"
 	"net/http"
+	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
@@ -23,10 +24,8 @@ func (s *Server) beginRecord(r *http.Request, c *Call) {
 	}
 }
 
-// complete writes the record of a request with its outcome. The record of a
-// change, or of what may have been one when the operation failed half-way, is on
-// disk when complete returns; that of a read, or of a request that changed
-// nothing because it was refused, follows within a second.
+// complete writes the record of a request with its outcome. A durable one is on
+// disk when complete returns; the others follow within a second.
 func (s *Server) complete(c *Call, fault *awserr.Error) error {
 	rec := &c.record
 	rec.ReadOnly = !c.op.Changes
@@ -34,7 +33,13 @@ func (s *Server) complete(c *Call, fault *awserr.Error) error {
 		rec.ErrorCode, rec.ErrorMessage = fault.Code, recordedMessage(rec, fault)
 		rec.ResponseElements = nil
 	}
-	return s.Audit.Write(rec, c.op.Changes && c.began && (fault == nil || fault.Status >= http.StatusInternalServerError))
+	return s.Audit.Write(rec, c.changed(fault))
+}
+
+// changed reports whether the request changed something, or may have because the
+// operation failed half-way.
+func (c *Call) changed(fault *awserr.Error) bool {
+	return c.op.Changes && c.began && (fault == nil || fault.Status >= http.StatusInternalServerError)
 }
 
 // unrecorded is the answer when the audit log did not take the record: what was
@@ -55,7 +60,8 @@ func recordedMessage(rec *audit.Record, fault *awserr.Error) string {
 		return cmp.Or(rec.Decision.Reason, fault.Message)
 	}
 	if fault.Is(awserr.SignatureDoesNotMatch) {
-		return awserr.SignatureDoesNotMatch.Message
+		first, _, _ := strings.Cut(fault.Message, "\n")
+		return first
 	}
 	if fault.Is(awserr.IncompleteSignature) {
 		return "The request signature does not conform to AWS standards."
