@@ -5,7 +5,6 @@ package api
 import (
 	"cmp"
 	"net/http"
-	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
@@ -60,8 +59,7 @@ func recordedMessage(rec *audit.Record, fault *awserr.Error) string {
 		return cmp.Or(rec.Decision.Reason, fault.Message)
 	}
 	if fault.Is(awserr.SignatureDoesNotMatch) {
-		first, _, _ := strings.Cut(fault.Message, "\n")
-		return first
+		return awserr.SignatureDoesNotMatch.Message
 	}
 	if fault.Is(awserr.IncompleteSignature) {
 		return "The request signature does not conform to AWS standards."
