@@ -73,77 +73,87 @@ type refusal struct {
 	stages  []string
 }
 
+// The requests of refusals: a form that nobody signed, that ann signed, and that
+// was changed after she signed it.
+
+func unsigned(form string) func(*testing.T, *site) *http.Request {
+	return func(*testing.T, *site) *http.Request { return post(form) }
+}
+
+func signed(form string) func(*testing.T, *site) *http.Request {
+	return func(t *testing.T, s *site) *http.Request { return s.sign(t, post(form), form) }
+}
+
+func with(form string, change func(*http.Request)) func(*testing.T, *site) *http.Request {
+	return func(t *testing.T, s *site) *http.Request {
+		r := s.sign(t, post(form), form)
+		change(r)
+		return r
+	}
+}
+
+// The stages that a refused request got to.
+var decoded, targeted, ran = []string{"decode"}, []string{"decode", "target"}, []string{"decode", "target", "run"}
+
+var refusals = []refusal{
+	{"no-parameters", unsigned(""), 400, "MissingAction", "", "Unknown", nil},
+	{"an-empty-action", unsigned("Action=&Version=" + version), 400, "MissingAction", "", "Unknown", nil},
+	{"an-action-in-another-case", signed("action=ReadThing&Version=" + version), 400, "MissingAction", "", "Unknown", nil},
+	{"an-operation-in-another-case", signed(call("readthing")), 400, "InvalidAction", "Could not find operation readthing for version 2010-05-08", "Unknown", nil},
+	{"no-version", signed("Action=ReadThing&Name=one"), 400, "InvalidAction", "Could not find operation ReadThing for version NO_VERSION_SPECIFIED", "Unknown", nil},
+	{"a-version-of-another-service", signed("Action=ReadThing&Name=one&Version=2011-06-15"), 400, "InvalidAction", "", "Unknown", nil},
+	{"an-endless-action", unsigned("Action=" + strings.Repeat("x", 1<<16) + "&Version=1"), 400, "InvalidAction", "operation " + strings.Repeat("x", 128) + " for", "Unknown", nil},
+	{"a-parameter-twice", signed(call("ReadThing", "Name=one", "Name=two")), 404, "MalformedQueryString", "", "Unknown", nil},
+	{"broken-utf-8", signed(call("ReadThing", "Name=%ff")), 404, "MalformedQueryString", "", "Unknown", nil},
+	{"another-content-type", with(call("ReadThing"), func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), 400, "MalformedInput", "application/json", "Unknown", nil},
+	{"another-method", func(*testing.T, *site) *http.Request {
+		return httptest.NewRequest(http.MethodDelete, "/?"+call("ReadThing"), nil)
+	}, 400, "InvalidAction", "DELETE", "Unknown", nil},
+	{"unsigned", unsigned(call("ReadThing", "Name=one")), 403, "MissingAuthenticationToken", "Request is missing Authentication Token", "ReadThing", nil},
+	{"unsigned-and-invalid", unsigned(call("ReadThing", "Name=x")), 403, "MissingAuthenticationToken", "", "ReadThing", nil},
+	{"an-unknown-key", func(t *testing.T, s *site) *http.Request {
+		s.key.AccessKeyID = "AKIAIOSFODNN7EXAMPLE"
+		return s.sign(t, post(call("ReadThing")), call("ReadThing"))
+	}, 403, "InvalidClientTokenId", "The security token included in the request is invalid.", "ReadThing", nil},
+	{"a-wrong-secret", func(t *testing.T, s *site) *http.Request {
+		s.key.SecretAccessKey += "x"
+		return s.sign(t, post(call("ReadThing")), call("ReadThing"))
+	}, 403, "SignatureDoesNotMatch", "The Canonical String for this request should have been", "ReadThing", nil},
+	{"another-body", with(call("ReadThing", "Name=one"), func(r *http.Request) {
+		r.Body = io.NopCloser(strings.NewReader(call("MakeThing", "Name=one")))
+	}), 403, "SignatureDoesNotMatch", "", "MakeThing", nil},
+	{"a-broken-authorization", with(call("ReadThing"), func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 x") }), 400, "IncompleteSignature", "Authorization", "ReadThing", nil},
+	{"signature-version-2", with(call("ReadThing"), func(r *http.Request) { r.Header.Set("Authorization", "AWS a:b") }), 400, "IncompleteSignature", "version 2", "ReadThing", nil},
+	{"an-old-request", func(t *testing.T, s *site) *http.Request {
+		s.key.Now = func() time.Time { return now.Add(-6 * time.Minute) }
+		return s.sign(t, post(call("ReadThing")), call("ReadThing"))
+	}, 403, "SignatureDoesNotMatch", "Signature expired: ", "ReadThing", nil},
+	{"a-scope-of-another-service", func(t *testing.T, s *site) *http.Request {
+		s.key.Service = "sts"
+		return s.sign(t, post(call("ReadThing")), call("ReadThing"))
+	}, 403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'iam'.", "ReadThing", nil},
+	{"an-expired-session", func(t *testing.T, s *site) *http.Request {
+		s.session(t, session.Claims{Kind: session.Root, PrincipalID: account, Issued: now.Add(-time.Hour), Expires: now})
+		return s.sign(t, post(call("ReadThing")), call("ReadThing"))
+	}, 403, "ExpiredToken", "The security token included in the request is expired", "ReadThing", nil},
+	{"a-session-that-may-not-call-iam", func(t *testing.T, s *site) *http.Request {
+		s.session(t, session.Claims{Kind: session.Root, PrincipalID: account, Issued: now, Expires: now.Add(time.Hour)})
+		return s.sign(t, post(call("ReadThing")), call("ReadThing"))
+	}, 403, "InvalidClientTokenId", "", "ReadThing", nil},
+	{"an-invalid-parameter", signed(call("ReadThing", "Name=x")), 400, "ValidationError", "at 'name'", "ReadThing", decoded},
+	{"an-invalid-parameter-of-what-is-forbidden", signed(call("Forbidden", "Name=x")), 400, "ValidationError", "", "Forbidden", decoded},
+	{"a-target-that-fails", signed(call("ReadThing", "Name=bad-target")), 404, "NoSuchEntity", "There is no bad-target.", "ReadThing", targeted},
+	{"an-operation-without-a-target", signed(call("ReadThing", "Name=no-target")), 500, "ServiceFailure", "", "ReadThing", targeted},
+	{"a-denial", signed(call("Forbidden", "Name=one")), 403, "AccessDenied",
+		"User: arn:aws:iam::111122223333:user/ann is not authorized to perform: iam:Forbidden on resource: " +
+			"arn:aws:iam::111122223333:user/one with an explicit deny in an identity-based policy", "Forbidden", targeted},
+	{"a-conflict", signed(call("MakeThing", "Name=conflict")), 409, "ConcurrentModification", "", "MakeThing", ran},
+}
+
 // TestRefusals: who is not known learns nothing about operations, parameters and
 // entities but that an operation does not exist.
 func TestRefusals(t *testing.T) {
-	unsigned := func(form string) func(*testing.T, *site) *http.Request {
-		return func(*testing.T, *site) *http.Request { return post(form) }
-	}
-	signed := func(form string) func(*testing.T, *site) *http.Request {
-		return func(t *testing.T, s *site) *http.Request { return s.sign(t, post(form), form) }
-	}
-	with := func(form string, change func(*http.Request)) func(*testing.T, *site) *http.Request {
-		return func(t *testing.T, s *site) *http.Request {
-			r := s.sign(t, post(form), form)
-			change(r)
-			return r
-		}
-	}
-	decoded, targeted, ran := []string{"decode"}, []string{"decode", "target"}, []string{"decode", "target", "run"}
-	for _, tc := range []refusal{
-		{"no-parameters", unsigned(""), 400, "MissingAction", "", "Unknown", nil},
-		{"an-empty-action", unsigned("Action=&Version=" + version), 400, "MissingAction", "", "Unknown", nil},
-		{"an-action-in-another-case", signed("action=ReadThing&Version=" + version), 400, "MissingAction", "", "Unknown", nil},
-		{"an-operation-in-another-case", signed(call("readthing")), 400, "InvalidAction", "Could not find operation readthing for version 2010-05-08", "Unknown", nil},
-		{"no-version", signed("Action=ReadThing&Name=one"), 400, "InvalidAction", "Could not find operation ReadThing for version NO_VERSION_SPECIFIED", "Unknown", nil},
-		{"a-version-of-another-service", signed("Action=ReadThing&Name=one&Version=2011-06-15"), 400, "InvalidAction", "", "Unknown", nil},
-		{"an-endless-action", unsigned("Action=" + strings.Repeat("x", 1<<16) + "&Version=1"), 400, "InvalidAction", "operation " + strings.Repeat("x", 128) + " for", "Unknown", nil},
-		{"a-parameter-twice", signed(call("ReadThing", "Name=one", "Name=two")), 404, "MalformedQueryString", "", "Unknown", nil},
-		{"broken-utf-8", signed(call("ReadThing", "Name=%ff")), 404, "MalformedQueryString", "", "Unknown", nil},
-		{"another-content-type", with(call("ReadThing"), func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }), 400, "MalformedInput", "application/json", "Unknown", nil},
-		{"another-method", func(*testing.T, *site) *http.Request {
-			return httptest.NewRequest(http.MethodDelete, "/?"+call("ReadThing"), nil)
-		}, 400, "InvalidAction", "DELETE", "Unknown", nil},
-		{"unsigned", unsigned(call("ReadThing", "Name=one")), 403, "MissingAuthenticationToken", "Request is missing Authentication Token", "ReadThing", nil},
-		{"unsigned-and-invalid", unsigned(call("ReadThing", "Name=x")), 403, "MissingAuthenticationToken", "", "ReadThing", nil},
-		{"an-unknown-key", func(t *testing.T, s *site) *http.Request {
-			s.key.AccessKeyID = "AKIAIOSFODNN7EXAMPLE"
-			return s.sign(t, post(call("ReadThing")), call("ReadThing"))
-		}, 403, "InvalidClientTokenId", "The security token included in the request is invalid.", "ReadThing", nil},
-		{"a-wrong-secret", func(t *testing.T, s *site) *http.Request {
-			s.key.SecretAccessKey += "x"
-			return s.sign(t, post(call("ReadThing")), call("ReadThing"))
-		}, 403, "SignatureDoesNotMatch", "The Canonical String for this request should have been", "ReadThing", nil},
-		{"another-body", with(call("ReadThing", "Name=one"), func(r *http.Request) {
-			r.Body = io.NopCloser(strings.NewReader(call("MakeThing", "Name=one")))
-		}), 403, "SignatureDoesNotMatch", "", "MakeThing", nil},
-		{"a-broken-authorization", with(call("ReadThing"), func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 x") }), 400, "IncompleteSignature", "Authorization", "ReadThing", nil},
-		{"signature-version-2", with(call("ReadThing"), func(r *http.Request) { r.Header.Set("Authorization", "AWS a:b") }), 400, "IncompleteSignature", "version 2", "ReadThing", nil},
-		{"an-old-request", func(t *testing.T, s *site) *http.Request {
-			s.key.Now = func() time.Time { return now.Add(-6 * time.Minute) }
-			return s.sign(t, post(call("ReadThing")), call("ReadThing"))
-		}, 403, "SignatureDoesNotMatch", "Signature expired: ", "ReadThing", nil},
-		{"a-scope-of-another-service", func(t *testing.T, s *site) *http.Request {
-			s.key.Service = "sts"
-			return s.sign(t, post(call("ReadThing")), call("ReadThing"))
-		}, 403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'iam'.", "ReadThing", nil},
-		{"an-expired-session", func(t *testing.T, s *site) *http.Request {
-			s.session(t, session.Claims{Kind: session.Root, PrincipalID: account, Issued: now.Add(-time.Hour), Expires: now})
-			return s.sign(t, post(call("ReadThing")), call("ReadThing"))
-		}, 403, "ExpiredToken", "The security token included in the request is expired", "ReadThing", nil},
-		{"a-session-that-may-not-call-iam", func(t *testing.T, s *site) *http.Request {
-			s.session(t, session.Claims{Kind: session.Root, PrincipalID: account, Issued: now, Expires: now.Add(time.Hour)})
-			return s.sign(t, post(call("ReadThing")), call("ReadThing"))
-		}, 403, "InvalidClientTokenId", "", "ReadThing", nil},
-		{"an-invalid-parameter", signed(call("ReadThing", "Name=x")), 400, "ValidationError", "at 'name'", "ReadThing", decoded},
-		{"an-invalid-parameter-of-what-is-forbidden", signed(call("Forbidden", "Name=x")), 400, "ValidationError", "", "Forbidden", decoded},
-		{"a-target-that-fails", signed(call("ReadThing", "Name=bad-target")), 404, "NoSuchEntity", "There is no bad-target.", "ReadThing", targeted},
-		{"an-operation-without-a-target", signed(call("ReadThing", "Name=no-target")), 500, "ServiceFailure", "", "ReadThing", targeted},
-		{"a-denial", signed(call("Forbidden", "Name=one")), 403, "AccessDenied",
-			"User: arn:aws:iam::111122223333:user/ann is not authorized to perform: iam:Forbidden on resource: " +
-				"arn:aws:iam::111122223333:user/one with an explicit deny in an identity-based policy", "Forbidden", targeted},
-		{"a-conflict", signed(call("MakeThing", "Name=conflict")), 409, "ConcurrentModification", "", "MakeThing", ran},
-	} {
+	for _, tc := range refusals {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)

@@ -3,10 +3,37 @@
 package api
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 
+	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
+
+// TestAnswerOf: what is wrong with the server is never the client's mistake.
+func TestAnswerOf(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want *awserr.Error
+	}{
+		{store.ErrStale, awserr.ServiceUnavailable},
+		{store.ErrFormat, awserr.ServiceUnavailable},
+		{authz.ErrUnrecorded, awserr.ServiceUnavailable},
+		{store.ErrConflict, awserr.ConcurrentModification},
+		{store.ErrNotFound, awserr.ServiceFailure},
+		{errors.New("something else"), awserr.ServiceFailure},
+		{awserr.NoSuchEntity, awserr.NoSuchEntity},
+	} {
+		if got := new(Call).answer(fmt.Errorf("wrapped: %w", tc.err)); !got.Is(tc.want) || got.Status != tc.want.Status {
+			t.Errorf("answer(%v) = %v, want %v", tc.err, got, tc.want)
+		}
+	}
+	if got := new(Call).answer(nil); got != nil {
+		t.Errorf("answer(nil) = %v", got)
+	}
+}
 
 // TestChanged: the records for which it is true are durable.
 func TestChanged(t *testing.T) {
