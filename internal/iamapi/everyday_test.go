@@ -60,6 +60,18 @@ func TestWithoutName(t *testing.T) {
 	}
 }
 
+// TestUpdateRole: what the request does not have stays, but for the duration
+// (Q031).
+func TestUpdateRole(t *testing.T) {
+	w := newWorld(t)
+	w.Admin().OK("UpdateRole", "RoleName=app", "Description=one", "MaxSessionDuration=7200")
+	w.Admin().OK("UpdateRole", "RoleName=app")
+	body := w.Admin().OK("GetRole", "RoleName=app")
+	if d, m := iamtest.Element(body, "Description"), iamtest.Element(body, "MaxSessionDuration"); d != "one" || m != "3600" {
+		t.Errorf("UpdateRole without parameters: description %q, at most %s seconds", d, m)
+	}
+}
+
 func TestANewUserHasNoCredentials(t *testing.T) {
 	w := newWorld(t)
 	w.Admin().OK("CreateUser", "UserName=new")

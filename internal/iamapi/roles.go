@@ -103,8 +103,9 @@ func updateRoleTarget(c *api.Call, in *UpdateRoleInput) ([]authz.Check, error) {
 	return roleTarget(c, in.RoleName)
 }
 
-// updateRole sets the default when the request has no MaxSessionDuration (IAM
-// API Reference, UpdateRole).
+// updateRole changes what the request has.
+//
+// quirk Q031: a request without MaxSessionDuration sets the default.
 func (s *iam) updateRole(c *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
 	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
 		r.Description = wire.Value(in.Description, r.Description)

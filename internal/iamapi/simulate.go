@@ -174,6 +174,8 @@ func (m *simulation) add(layer policy.Layer, from source, p *policy.Policy) {
 }
 
 // asUser makes a user the caller.
+//
+// quirk Q027: what is known of the caller need not be given.
 func (m *simulation) asUser(c *api.Call, u *store.User) {
 	userARN := c.View.UserARN(u)
 	m.caller = policy.Principal{Type: policy.User, ARN: userARN, Account: string(c.Account), ID: u.ID}

@@ -57,7 +57,7 @@ var simulateCases = []struct {
 	{"across-accounts-both-must-allow", []string{pol(1, allowing("*", "*")), "CallerArn=" + prefix + "user/t/ann", "ResourceOwner=arn:aws:iam::444455556666:root", "ResourceArns.member.1=arn:aws:s3:::b/x",
 		`ResourcePolicy=` + policyOf([]string{`{"Effect":"Allow","Principal":"*","Action":"s3:PutObject","Resource":"*"}`})},
 		"implicitDeny IAM Policy=allowed Resource Policy=implicitDeny"},
-	{"the-simulator-does-not-look-at-trust-policies", []string{pol(1, allowing("sts:AssumeRole", "*")), "ActionNames.member.1=sts:AssumeRole", "ResourceArns.member.1=" + prefix + "role/any"},
+	{"Q030-the-simulator-does-not-look-at-trust-policies", []string{pol(1, allowing("sts:AssumeRole", "*")), "ActionNames.member.1=sts:AssumeRole", "ResourceArns.member.1=" + prefix + "role/any"},
 		"allowed PolicyInputList.1/IAM Policy"},
 	{"a-trust-policy-that-is-given", []string{pol(1, allowing("sts:AssumeRole", "*")), "CallerArn=" + prefix + "user/t/ann", "ActionNames.member.1=sts:AssumeRole", "ResourceArns.member.1=" + prefix + "role/any",
 		`ResourcePolicy=` + policyOf([]string{`{"Effect":"Allow","Principal":{"AWS":"` + prefix + `user/bob"},"Action":"sts:AssumeRole"}`})},
@@ -145,7 +145,7 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		{"a-group", []string{"PolicySourceArn=" + devs, "ActionNames.member.1=sqs:SendMessage"}, "allowed group_devs_all/IAM Policy"},
 		{"a-role", []string{"PolicySourceArn=" + app, "ActionNames.member.1=s3:GetObject"}, "allowed role_app_in/IAM Policy ReadOnlyAccess/Permissions Boundary Policy boundary=true"},
 		{"a-policy-added", []string{"PolicySourceArn=" + devs, "ActionNames.member.1=ec2:RunInstances", pol(1, allowing("ec2:*", "*"))}, "allowed PolicyInputList.1/IAM Policy"},
-		{"a-tag-of-the-principal", []string{"PolicySourceArn=" + prefix + "user/carl", "ActionNames.member.1=ec2:RunInstances", pol(1, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"carl"}}}`)},
+		{"Q027-the-name-of-the-principal", []string{"PolicySourceArn=" + prefix + "user/carl", "ActionNames.member.1=ec2:RunInstances", pol(1, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"carl"}}}`)},
 			"allowed PolicyInputList.1/IAM Policy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestSimulateRefusesBadInput(t *testing.T) {
 }
 
 // TestSimulatePages: a page holds so many actions; the worst resource decides
-// for the action; too much work is refused.
+// for the action (Q028); too much work is refused.
 func TestSimulatePages(t *testing.T) {
 	w := newWorld(t)
 	params := []string{pol(1, allowing("s3:Get*", "arn:aws:s3:::a/*")), "ResourceArns.member.1=arn:aws:s3:::a/x", "ResourceArns.member.2=arn:aws:s3:::b/x"}
@@ -226,7 +226,7 @@ func TestSimulatePages(t *testing.T) {
 }
 
 // TestSimulatePositions: a statement begins after the bracket or comma before it
-// and ends after its closing brace, as AWS counts.
+// and ends after its closing brace, as AWS counts (Q029).
 func TestSimulatePositions(t *testing.T) {
 	w := newWorld(t)
 	policy := "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}"

@@ -13,8 +13,9 @@ import (
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
-// action simulates one action on every resource. The result for several
-// resources is the worst of them, with the name "*".
+// action simulates one action on every resource.
+//
+// quirk Q028: the result for several resources is the worst, with the name "*".
 func (m *simulation) action(action string) EvaluationResult {
 	out := EvaluationResult{
 		EvalActionName: action, EvalResourceName: new("*"), MatchedStatements: []Statement{}, MissingContextValues: []string{},
@@ -78,7 +79,8 @@ func (m *simulation) resource(action, resource string) ResourceSpecificResult {
 }
 
 // ownerOf returns the account that owns a resource, "" for what its ARN says.
-// Without a resource policy the question is about the caller's side alone.
+//
+// quirk Q030: without a resource policy the caller's side alone is asked.
 func (m *simulation) ownerOf(resource string) string {
 	if m.set.Resource == nil {
 		return m.caller.Account
@@ -164,8 +166,9 @@ func (m *simulation) each(t *policy.Trace, do func(source, *policy.StatementTrac
 	}
 }
 
-// before returns where a statement begins in AWS's results: right after the
-// bracket or comma before it, so that white space in between counts.
+// before returns where a statement begins in AWS's results.
+//
+// quirk Q029: right after the bracket or comma before it.
 func before(text string, at policy.Position) policy.Position {
 	offset := 0
 	for range at.Line - 1 {
