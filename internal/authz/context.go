@@ -45,7 +45,7 @@ func Request(c *authn.Caller, env *Env, ck *Check) *policy.Request {
 
 // size is about how many condition keys a request will have.
 func size(c *authn.Caller, ck *Check) int {
-	n := 18 + len(ck.Keys)
+	n := 14 + len(ck.Keys)
 	if c != nil && c.User != nil {
 		n += len(c.User.Tags)
 	}
@@ -53,7 +53,7 @@ func size(c *authn.Caller, ck *Check) int {
 		n += len(c.Role.Tags)
 	}
 	if c != nil && c.Session != nil {
-		n += len(c.Session.Tags)
+		n += 2 + len(c.Session.Tags)
 	}
 	return n
 }
