@@ -51,7 +51,7 @@ func cliSession(t *testing.T, s *server.Server, path, account string) {
 	if got := session.Run("iam", "get-user", "--user-name", "ann", "--query", "User.UserName"); got != "ann" {
 		t.Errorf("get-user = %s", got)
 	}
-	session.Refused("AccessDenied", []string{"assumed-role/app/cli is not authorized to perform: iam:DeleteUser", "user/ann", "no identity-based policy allows"},
+	session.Refused("AccessDenied", []string{"assumed-role/app/cli is not authorized to perform: iam:DeleteUser", "user ann", "no identity-based policy allows"},
 		"iam", "delete-user", "--user-name", "ann")
 }
 

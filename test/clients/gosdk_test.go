@@ -89,7 +89,7 @@ func goSession(t *testing.T, s *server.Server, account string) {
 	if !ok || api.ErrorCode() != "AccessDenied" {
 		t.Fatalf("DeleteUser: %v, want AccessDenied", err)
 	}
-	for _, part := range []string{*me.Arn, "iam:DeleteUser", "user/go-ann", "no identity-based policy allows"} {
+	for _, part := range []string{*me.Arn, "iam:DeleteUser", "user go-ann", "no identity-based policy allows"} {
 		if !strings.Contains(api.ErrorMessage(), part) {
 			t.Errorf("message %q does not say %q", api.ErrorMessage(), part)
 		}

@@ -85,7 +85,7 @@ func TestUserMayChangeOnlyTheirOwnPassword(t *testing.T) {
 	}
 	ann.Run("iam", "change-password", "--old-password", "First-Passw0rd!", "--new-password", "Second-Passw0rd!")
 	ann.Run("iam", "update-login-profile", "--user-name", "ann", "--password", "Third-Passw0rd!")
-	ann.Refused("AccessDenied", []string{"iam:UpdateLoginProfile", "user/bob"}, "iam", "update-login-profile", "--user-name", "bob", "--password", "Other-Passw0rd!")
+	ann.Refused("AccessDenied", []string{"iam:UpdateLoginProfile", "user bob"}, "iam", "update-login-profile", "--user-name", "bob", "--password", "Other-Passw0rd!")
 	_, err := ann.Try("iam", "change-password", "--old-password", "First-Passw0rd!", "--new-password", "Fourth-Passw0rd!")
 	if err == nil {
 		t.Error("the password was changed with an old one")
@@ -102,8 +102,8 @@ func TestUserMayRotateOnlyTheirOwnKeys(t *testing.T) {
 	again.Run("iam", "update-access-key", "--access-key-id", old[0], "--status", "Inactive")
 	ann.Refused("InvalidClientTokenId", nil, "iam", "list-access-keys")
 	again.Run("iam", "delete-access-key", "--access-key-id", old[0])
-	again.Refused("AccessDenied", []string{"iam:CreateAccessKey", "user/bob"}, "iam", "create-access-key", "--user-name", "bob")
-	again.Refused("AccessDenied", []string{"iam:ListAccessKeys", "user/bob"}, "iam", "list-access-keys", "--user-name", "bob")
+	again.Refused("AccessDenied", []string{"iam:CreateAccessKey", "user bob"}, "iam", "create-access-key", "--user-name", "bob")
+	again.Refused("AccessDenied", []string{"iam:ListAccessKeys", "user bob"}, "iam", "list-access-keys", "--user-name", "bob")
 }
 
 // In a document of 2008 a variable is no variable.
@@ -137,7 +137,7 @@ func TestGroupsAddUpAndADenyInOneOfThemWins(t *testing.T) {
 	n.do(err)
 	ann.Run("iam", "get-user", "--user-name", "ann")
 	ann.Run("iam", "list-users")
-	ann.Refused("AccessDenied", []string{"iam:GetUser", "user/secret/agent", "with an explicit deny in an identity-based policy"}, "iam", "get-user", "--user-name", "agent")
+	ann.Refused("AccessDenied", []string{"iam:GetUser", "user agent", "with an explicit deny in an identity-based policy"}, "iam", "get-user", "--user-name", "agent")
 }
 
 func TestNewUserHasNoCredentials(t *testing.T) {
