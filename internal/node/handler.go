@@ -10,22 +10,33 @@ import (
 )
 
 // handler routes the operator's paths beside the API, which answers every other
-// path: AWS clients post to "/".
+// request as it came: AWS clients post to "/", and a path that is cleaned or
+// redirected first would not be the one that was signed, nor be recorded.
 func (n *Node) handler(api http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", api)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Write([]byte("ok\n"))
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := n.Ready(); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
+	operator := map[string]http.Handler{
+		"/healthz": http.HandlerFunc(healthz),
+		"/readyz":  http.HandlerFunc(n.readyz),
+		"/metrics": promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}),
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, ok := operator[r.URL.Path]
+		if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			h = api
 		}
-		w.Write([]byte("ready\n"))
+		h.ServeHTTP(w, r)
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}))
-	return mux
+}
+
+// healthz says that the process runs and serves.
+func healthz(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }
+
+// readyz says whether the node should get requests.
+func (n *Node) readyz(w http.ResponseWriter, _ *http.Request) {
+	if err := n.Ready(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ready\n"))
 }
 
 // Ready returns why the node should get no requests, or nil: its view of the
