@@ -53,7 +53,9 @@ func main() {
 	floor := flag.String("floor", "", "be the floor, with this secret")
 	flag.Parse()
 	var err error
-	if *floor != "" {
+	if *rounds**n/4+users >= 5000 { // the quota of users
+		err = fmt.Errorf("-rounds times -n must be less than %d", 4*(5000-users))
+	} else if *floor != "" {
 		err = serveFloor(*floor)
 	} else {
 		err = compare(*n, *c, *rounds)
