@@ -16,31 +16,9 @@ import (
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
-// parse reads and checks a policy document for use as kind. The error is
-// MalformedPolicyDocument: AWS's sentence first, then what is wrong and where.
-func parse(text string, kind policy.Kind) (*policy.Document, error) {
-	d, err := policy.Parse("", []byte(text))
-	if err == nil {
-		err = d.Validate(kind)
-	}
-	if err != nil {
-		return nil, awserr.MalformedPolicyDocument.Msg("%s", explain(err, kind)).Because(err)
-	}
-	return d, nil
-}
-
-// explain is AWS's text for a bad document with our position and fix added.
-func explain(err error, kind policy.Kind) string {
-	text := policy.AWSMessage(err, kind)
-	if e, ok := errors.AsType[*policy.ParseError](err); ok && len(e.Problems) > 0 {
-		text += " (" + e.Problems[0].String() + ")"
-	}
-	return text
-}
-
 // document returns a checked identity policy, to be stored as it came.
 func document(name, text string) (*store.Document, error) {
-	if _, err := parse(text, policy.Identity); err != nil {
+	if _, err := api.Document("", text, policy.Identity); err != nil {
 		return nil, err
 	}
 	return store.NewDocument(name, text), nil
@@ -50,7 +28,7 @@ func document(name, text string) (*store.Document, error) {
 // ids that they have now (IAM User Guide, "AWS JSON policy elements: Principal":
 // a role or user deleted and made anew is another principal).
 func (s *iam) trust(c *api.Call, text string) (*store.Document, error) {
-	d, err := parse(text, policy.Trust)
+	d, err := api.Document("", text, policy.Trust)
 	if err != nil {
 		return nil, err
 	}

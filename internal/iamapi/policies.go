@@ -83,12 +83,8 @@ func (s *iam) managedDocument(c *api.Call, text string) (*store.Document, error)
 	if limit := c.View.Quota(store.QuotaPolicySize); policy.SizeWithoutSpace(text) > limit {
 		return nil, awserr.LimitExceeded.Msg("Cannot exceed quota for PolicySize: %d", limit)
 	}
-	d, err := parse(text, policy.Identity)
-	if err != nil {
+	if _, err := api.Document("", text, policy.Identity, (*policy.Document).CheckVersion); err != nil {
 		return nil, err
-	}
-	if err := d.CheckVersion(); err != nil {
-		return nil, awserr.MalformedPolicyDocument.Msg("%s", explain(err, policy.Identity)).Because(err)
 	}
 	return store.NewDocument("", text), nil
 }

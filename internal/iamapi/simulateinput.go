@@ -52,7 +52,7 @@ func (m *simulation) input(id, from string, layer policy.Layer, kind policy.Kind
 		p, err = policy.Compile(d, kind)
 	}
 	if err != nil {
-		return awserr.InvalidInput.Msg("Invalid policy %s: %s", id, explain(err, kind)).Because(err)
+		return awserr.InvalidInput.Msg("Invalid policy %s: %s", id, api.Fault(err, kind)).Because(err)
 	}
 	m.add(layer, source{id: id, kind: from}, p)
 	return nil

@@ -36,12 +36,8 @@ func sessionPolicy(view *store.View, text *string, arns []PolicyDescriptorType) 
 		return l, awserr.ValidationError.Msg("1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to %d", maxPolicy)
 	}
 	if text != nil {
-		d, err := policy.Parse("session policy", []byte(*text))
-		if err == nil {
-			err = d.Validate(policy.Session)
-		}
-		if err != nil {
-			return l, awserr.MalformedPolicyDocument.Msg("%s", policy.AWSMessage(err, policy.Session)).Because(err)
+		if _, err := api.Document("session policy", *text, policy.Session); err != nil {
+			return l, err
 		}
 		l.text = *text
 	}
