@@ -38,8 +38,9 @@ generate:
 fuzz:
 	@test/fuzz.sh
 
+# Those of BENCH only, if it is given: make bench BENCH=Decide
 bench:
-	go test -run '^$$' -bench . ./...
+	go test -run '^$$' -bench '$(or $(BENCH),.)' ./...
 
 clean:
 	rm -rf bin dist test/.tmp
