@@ -51,7 +51,7 @@ func connections(t *testing.T, c *client) {
 		{"chunks-beyond-the-limit", "POST / HTTP/1.1\r\n" + head + "Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat("10000\r\n"+strings.Repeat("a", 1<<16)+"\r\n", 40) + "0\r\n\r\n", 413, "RequestEntityTooLarge"},
 		{"http-1.0", "POST / HTTP/1.0\r\n" + head + "Content-Length: 35\r\n\r\nAction=ListUsers&Version=2010-05-08", 403, "MissingAuthenticationToken"},
 		{"http-1.0-get", "GET /?Action=ListUsers&Version=2010-05-08 HTTP/1.0\r\n\r\n", 403, "MissingAuthenticationToken"},
-		{"other-paths-are-the-api", "GET /admin/../../etc/passwd HTTP/1.1\r\nHost: inn\r\n\r\n", 307, ""},
+		{"other-paths-are-the-api", "GET /admin/../../etc/passwd HTTP/1.1\r\nHost: inn\r\n\r\n", 400, "MissingAction"},
 		{"two-lengths", "POST / HTTP/1.1\r\n" + head + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400, ""},
 		{"length-and-chunks", "POST / HTTP/1.1\r\n" + head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, ""},
 		{"huge-header", "GET / HTTP/1.1\r\nHost: inn\r\nX: " + strings.Repeat("a", 1<<20) + "\r\n\r\n", 431, ""},
