@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs every fuzz target for FUZZTIME (3s), one package after the other, and
+# Runs every fuzz target for FUZZTIME (2s), one package after the other, and
 # fails if one fails or if the targets are not those of fuzz-targets.txt.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-fuzztime=${FUZZTIME:-3s}
+fuzztime=${FUZZTIME:-2s}
 list=test/fuzz-targets.txt
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
