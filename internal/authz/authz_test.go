@@ -255,13 +255,15 @@ func TestDeniedError(t *testing.T) {
 		})
 	}
 	// A role that does not exist, one that trusts nobody and one that denies are
-	// refused in the same words.
-	for _, p := range []*policy.Policy{nil, nobody, compile(t, strings.Replace(trust, `"*"}}`, `{"AWS":"444455556666"}}}`, 1), policy.Trust)} {
-		err := s.Authorize(new(audit.Record), s.key(t, "max"), &authz.Env{Time: now}, authz.Check{Action: "sts:AssumeRole", Resource: role, Policy: p})
-		want := "User: arn:aws:iam::111122223333:user/max is not authorized to perform: sts:AssumeRole on resource: " + role
-		denied, ok := errors.AsType[*authz.DeniedError](err)
-		if !ok || denied.Error() != want || denied.Encoded != "" || denied.Summary == "" {
-			t.Errorf("Authorize = %v (%+v), want %s and nothing sealed", err, denied, want)
+	// refused in the same words, whatever was wanted of the trust policy.
+	for _, action := range []string{"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"} {
+		for _, p := range []*policy.Policy{nil, nobody, compile(t, strings.Replace(trust, `"*"}}`, `{"AWS":"444455556666"}}}`, 1), policy.Trust)} {
+			err := s.Authorize(new(audit.Record), s.key(t, "max"), &authz.Env{Time: now}, authz.Check{Action: action, Resource: role, Policy: p})
+			want := "User: arn:aws:iam::111122223333:user/max is not authorized to perform: " + action + " on resource: " + role
+			denied, ok := errors.AsType[*authz.DeniedError](err)
+			if !ok || denied.Error() != want || denied.Encoded != "" || denied.Summary == "" {
+				t.Errorf("Authorize = %v (%+v), want %s and nothing sealed", err, denied, want)
+			}
 		}
 	}
 }

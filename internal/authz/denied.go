@@ -30,8 +30,9 @@ type DeniedError struct {
 }
 
 // Error returns AWS's text (IAM User Guide, "Troubleshoot access denied error
-// messages"). Refusals to assume a role say nothing else: a reason, or the
-// length of a sealed one, would tell strangers whether the role exists.
+// messages"). Refusals to assume a role, or to tag its session or set its source
+// identity, say nothing else: a reason, even a sealed one, would tell strangers
+// about the role and its trust policy.
 func (e *DeniedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "User: %s is not authorized to perform: %s on resource: %s", e.Caller, e.Action, e.Resource)
@@ -46,7 +47,9 @@ func (e *DeniedError) Error() string {
 }
 
 // discreet reports whether the caller is told nothing but that it was refused.
-func (e *DeniedError) discreet() bool { return strings.HasPrefix(e.Action, "sts:AssumeRole") }
+func (e *DeniedError) discreet() bool {
+	return strings.HasPrefix(e.Action, "sts:AssumeRole") || e.Action == "sts:TagSession" || e.Action == "sts:SetSourceIdentity"
+}
 
 func reason(action string, d policy.Decision) string {
 	if d.Layer == policy.NoLayer {
