@@ -3,9 +3,14 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+	"weak"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
@@ -13,13 +18,46 @@ import (
 // A Policy is a compiled Document of one Kind. It never changes and is safe for
 // concurrent use. Make one with Compile.
 type Policy struct {
-	doc  *Document
-	kind Kind
-	ids  map[string]string // principal ARN as written → unique id
-	err  error             // of a Broken policy, which has nothing else but a doc
+	index
+	actions    []actionPattern
+	conditions []condition
+	values     values
+	refs       []StatementRef // of the statements, in their order
+	name       string
+	extra      *extra
+	syntax     syntax
 
-	allows, denies index
-	keys           []string
+	_ [32]byte // makes a Policy a whole number of the processor's cache lines
+}
+
+// extra is what is seldom needed of a Policy.
+type extra struct {
+	err  error             // of a Broken policy, which has nothing else but a name
+	ids  map[string]string // principal ARN as written → unique id
+	keys []string
+
+	numbers  []number // of conditions, as in values
+	dates    []time.Time
+	binaries []string
+}
+
+// A syntax has the Document that a Policy was made of: the Document itself if
+// Parse did not make it, else its text, and the Document for as long as it is in
+// memory anyway.
+type syntax struct {
+	source   string
+	document *Document
+	parsed   atomic.Pointer[weak.Pointer[Document]]
+}
+
+func (s *syntax) keep(d *Document) {
+	if d.parsed != d {
+		s.document = d
+		return
+	}
+	s.source = d.Source
+	p := weak.Make(d)
+	s.parsed.Store(&p)
 }
 
 // A CompileError says why a document cannot be evaluated. It lists at least one
@@ -55,8 +93,11 @@ func Compile(d *Document, kind Kind) (*Policy, error) {
 // whatever its name is now, and no other; it matches by name if the Principal's
 // ID is unknown.
 func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error) {
-	p := &Policy{doc: d, kind: kind, ids: maps.Clone(ids)}
-	c := compiler{policy: p, keys: make(map[string]struct{}), variables: d.Version == "2012-10-17"}
+	p := &Policy{name: d.Name, extra: &extra{ids: maps.Clone(ids)}}
+	p.kind = kind
+	p.syntax.keep(d)
+	c := compiler{policy: p, variables: d.Version == "2012-10-17"}
+	c.allocate(d)
 	if kind < Identity || kind > Endpoint {
 		c.problems = append(c.problems, uncompilable(Position{}, "invalid policy kind %d", kind))
 	}
@@ -66,9 +107,10 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 	if len(c.problems) > 0 {
 		return nil, &CompileError{Name: d.Name, Problems: c.problems[:min(len(c.problems), maxProblems)]}
 	}
-	p.allows.build()
-	p.denies.build()
-	p.keys = slices.Sorted(maps.Keys(c.keys))
+	p.layers = kindLayers[kind]
+	p.index.build(c.entries)
+	slices.Sort(c.keys)
+	p.extra.keys = slices.Clone(slices.Compact(c.keys))
 	return p, nil
 }
 
@@ -81,39 +123,96 @@ func Broken(name string, err error) *Policy {
 	if err == nil {
 		err = fmt.Errorf("policy: %s is broken", name)
 	}
-	return &Policy{doc: &Document{Name: name}, err: err}
+	return &Policy{name: name, extra: &extra{err: err}}
 }
 
-// Document returns what p was compiled from. It must not be modified.
-func (p *Policy) Document() *Document { return p.doc }
+// fault returns why p is Broken, or nil.
+func (p *Policy) fault() error {
+	if p.extra == nil {
+		return nil
+	}
+	return p.extra.err
+}
+
+// Document returns what p was compiled from; of a Broken policy, a Document with
+// nothing but a name. It must not be modified. It may have to be parsed again,
+// because a Policy keeps no more than its text.
+func (p *Policy) Document() *Document {
+	s := &p.syntax
+	if s.document != nil {
+		return s.document
+	}
+	if known := s.parsed.Load(); known != nil {
+		if d := known.Value(); d != nil {
+			return d
+		}
+	}
+	if s.source == "" {
+		return &Document{Name: p.name}
+	}
+	d, err := parse(p.name, s.source)
+	if err != nil {
+		panic("policy: a document that was parsed before: " + err.Error())
+	}
+	known := weak.Make(d)
+	s.parsed.Store(&known)
+	return d
+}
 
 // Kind returns the kind that p was compiled for; it is invalid for a Broken policy.
 func (p *Policy) Kind() Kind { return p.kind }
 
 // Keys returns the condition keys and variables that p reads, in lower case and
 // sorted. The caller must not modify the list.
-func (p *Policy) Keys() []string { return p.keys }
+func (p *Policy) Keys() []string {
+	if p.extra == nil {
+		return nil
+	}
+	return p.extra.keys
+}
 
-// A rule is a compiled statement. A rule is not written after its compilation.
+// A span is a part of a list, from and up to but without to.
+type span struct{ from, to uint32 }
+
+// A rule is a compiled statement but for its Resource element; its parts are in the
+// lists of its Policy.
 type rule struct {
-	ref       StatementRef
-	principal *principals // nil: the statement has no principal element
-
-	actions     []actionPattern // of NotAction, or of Action those with wildcards
-	exact       []int32         // Action values without wildcards, as numbers of the index
-	notAction   bool
-	anyAction   bool // Action is or holds "*"
-	resources   []pattern
-	notResource bool
-	conditions  []condition
+	principal    *principals // nil: the statement has no principal element
+	actions      span        // exact ones, ones of a literal service, and others
+	exact        uint32      // how many are exact, in the order of their hashes
+	services     uint32      // how many have a literal service, likewise
+	conditions   span
+	notResources span // among the values' patterns
+	notAction    bool
+	anyAction    bool // Action is or holds "*"
 }
 
 // A compiler collects what the statements of one document have in common.
 type compiler struct {
 	policy    *Policy
-	keys      map[string]struct{}
+	keys      []string
+	entries   []keyed
+	patterns  []pattern // of the statement at hand
 	variables bool
 	problems  []Problem
+}
+
+// allocate makes room for the statements, so that their parts stand side by side.
+func (c *compiler) allocate(d *Document) {
+	actions, resources, conditions := 0, 0, 0
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		actions += len(s.Action)
+		resources += max(len(s.Resource), 1)
+		conditions += len(s.Condition)
+	}
+	p := c.policy
+	p.refs = make([]StatementRef, 0, len(d.Statements))
+	p.actions = make([]actionPattern, 0, actions)
+	if conditions > 0 {
+		p.conditions = make([]condition, 0, conditions)
+	}
+	c.entries = make([]keyed, 0, resources)
 }
 
 func (c *compiler) fail(pos Position, format string, args ...any) {
@@ -121,48 +220,56 @@ func (c *compiler) fail(pos Position, format string, args ...any) {
 }
 
 func (c *compiler) statement(s *Statement) {
-	x := &c.policy.allows
-	switch s.Effect {
-	case Allow:
-	case Deny:
-		x = &c.policy.denies
-	default:
+	if s.Effect != Allow && s.Effect != Deny {
 		c.fail(s.Start, "the statement has no effect")
 	}
-	r := rule{
-		ref:         StatementRef{Policy: c.policy.doc.Name, Sid: s.Sid, Index: s.Index, Start: s.Start, End: s.End},
-		notAction:   s.NotAction,
-		notResource: s.NotResource,
-	}
 	c.elements(s)
+	p := c.policy
+	k := keyed{step: noAnchor}
+	k.number, k.deny, k.callers = int32(len(p.refs)), s.Effect == Deny, ^uint32(0)
 	if s.Principal != nil {
-		r.principal = newPrincipals(s.Principal, c.policy.ids)
+		k.principal = newPrincipals(s.Principal, p.extra.ids)
+		k.callers = k.principal.mask()
 	}
-	for _, v := range s.Action {
-		p, ok := newActionPattern(v.Text)
-		switch {
-		case !ok:
-		case p.everything():
-			r.anyAction = true
-		case p.exact() != "" && !s.NotAction:
-			r.exact = append(r.exact, x.number(p.exact()))
+	k.entry.actions = c.actions(s, &k.rule)
+	k.conditions.from = uint32(len(p.conditions))
+	for i := range s.Condition {
+		c.condition(&s.Condition[i], s.Effect)
+	}
+	k.conditions.to = uint32(len(p.conditions))
+	c.resources(s, k)
+	p.refs = append(p.refs, StatementRef{Policy: p.name, Sid: s.Sid, Index: s.Index, Start: s.Start, End: s.End})
+}
+
+// actions compiles the Action or NotAction element and returns its mask.
+func (c *compiler) actions(s *Statement, r *rule) (mask uint64) {
+	p := c.policy
+	r.notAction = s.NotAction
+	r.actions.from = uint32(len(p.actions))
+	for i := range s.Action {
+		a, bits, ok := newActionPattern(s.Action[i].Text)
+		if !ok {
 			continue
 		}
-		if ok {
-			r.actions = append(r.actions, p)
+		mask |= bits
+		switch {
+		case a.kind == anyPattern:
+			r.anyAction = true
+		case a.kind == exactPattern:
+			r.exact++
+		case a.hash != 0:
+			r.services++
 		}
+		p.actions = append(p.actions, a)
 	}
-	c.resources(s, &r)
-	for i := range s.Condition {
-		condition, problems := newCondition(&s.Condition[i], c.variables, s.Effect)
-		c.problems = append(c.problems, problems...)
-		c.note(s.Condition[i].Key)
-		if c.variables && condition.op.variables {
-			c.noteVariables(s.Condition[i].Values, condition.op.like)
-		}
-		r.conditions = append(r.conditions, condition)
+	r.actions.to = uint32(len(p.actions))
+	slices.SortStableFunc(p.actions[r.actions.from:], func(a, b actionPattern) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.hash, b.hash))
+	})
+	if s.NotAction {
+		return anyAction
 	}
-	x.rules = append(x.rules, r)
+	return mask
 }
 
 // elements refuses elements that a kind must not have and the lack of those that
@@ -187,28 +294,49 @@ func (c *compiler) elements(s *Statement) {
 	}
 }
 
-func (c *compiler) resources(s *Statement, r *rule) {
+// resources compiles the Resource or NotResource element; k is the entry of its
+// statement.
+func (c *compiler) resources(s *Statement, k keyed) {
+	patterns := c.patterns[:0]
 	if !s.HasResource {
-		r.resources = []pattern{{kind: anyPattern}}
-		return
+		patterns = append(patterns, pattern{kind: anyPattern})
 	}
-	for _, v := range s.Resource {
-		patterns, err := newResourcePatterns(v.Text, c.variables, c.policy.kind.padsARNs(), (s.Effect == Deny) != s.NotResource)
+	for i := range s.Resource {
+		v := &s.Resource[i]
+		var err error
+		patterns, err = c.resource(patterns, v.Text, (s.Effect == Deny) != s.NotResource)
 		if err != nil {
 			c.fail(v.Pos, "resource %q: %v", v.Text, err)
 		}
-		r.resources = append(r.resources, patterns...)
 	}
+	c.patterns = patterns
 	if c.variables {
 		c.noteVariables(s.Resource, true)
+	}
+	if s.NotResource {
+		list := &c.policy.values.patterns
+		k.notResources.from = uint32(len(*list))
+		*list = append(*list, patterns...)
+		k.notResources.to = uint32(len(*list))
+		k.whole = true
+		c.entries = append(c.entries, k)
+		return
+	}
+	for _, p := range patterns {
+		if p.kind != neverPattern {
+			c.entries = append(c.entries, k.under(p))
+		}
 	}
 }
 
 // note records that the policy reads a context key.
-func (c *compiler) note(key string) { c.keys[lowerASCII(key)] = struct{}{} }
+func (c *compiler) note(key string) { c.keys = append(c.keys, lowerASCII(key)) }
 
 func (c *compiler) noteVariables(values []Value, wildcards bool) {
 	for _, v := range values {
+		if !strings.Contains(v.Text, "${") {
+			continue
+		}
 		pieces, _ := parseTemplate(v.Text, wildcards, true) // its error is known already
 		for _, p := range pieces {
 			if p.Kind == template.Variable {
@@ -225,64 +353,42 @@ func (k Kind) padsARNs() bool {
 	return k == Identity || k == Boundary || k == Session || k == SCP
 }
 
-// newResourcePatterns compiles a value of Resource or NotResource (M-3). Wide
-// says whether a wider reading refuses more, as in a Deny.
+// resource compiles a value of Resource or NotResource (M-3) and appends it to a list.
 //
 // quirk Q003: where the documents leave the reading of a Resource open, it is
 // read so that more is refused. Wide: a star also runs over the colons of an ARN,
 // missing parts are "*", a wildcard in the service part and a variable before the
 // fifth colon work. Narrow: a star stays in its part (but for the sixth, which
-// holds colons), missing parts are "*" only if pad, and the other two match nothing.
-func newResourcePatterns(text string, variables, pad, wide bool) ([]pattern, error) {
-	pieces, err := parseTemplate(text, true, variables)
+// holds colons), missing parts are "*" only if the kind pads, and the other two
+// match nothing.
+func (c *compiler) resource(list []pattern, text string, wide bool) ([]pattern, error) {
+	if p, ok := plainPattern(text); ok && strings.Count(p.text, ":") >= 5 {
+		return append(list, p), nil
+	}
+	pieces, err := parseTemplate(text, true, c.variables)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	if template.IsStar(pieces) {
-		return []pattern{{kind: anyPattern}}, nil
+		return append(list, pattern{kind: anyPattern}), nil
 	}
 	parts := template.Split(pieces)
 	short := len(parts) < 6
-	for len(parts) < 6 && (pad || wide) {
+	for len(parts) < 6 && (wide || c.policy.kind.padsARNs()) {
 		parts = append(parts, []piece{{Kind: template.Star}})
 	}
 	switch {
 	case wide && short:
-		return []pattern{newPattern(pieces), newPattern(template.Join(parts))}, nil
+		return append(list, newPattern(pieces), newPattern(template.Join(parts))), nil
 	case wide:
-		return []pattern{newPattern(pieces)}, nil
+		return append(list, newPattern(pieces)), nil
 	case len(parts) < 6 || !short && template.Has(parts[2], template.Star, template.One):
-		return []pattern{{kind: neverPattern}}, nil
+		return list, nil
 	}
 	for _, part := range parts[:5] {
 		if template.Has(part, template.Variable) {
-			return []pattern{{kind: neverPattern}}, nil
+			return list, nil
 		}
 	}
-	return []pattern{newARNPattern(parts)}, nil
-}
-
-// principals is a compiled Principal or NotPrincipal element.
-type principals struct {
-	not   bool
-	names []principalName
-}
-
-func newPrincipals(b *PrincipalBlock, ids map[string]string) *principals {
-	p := &principals{not: b.Not}
-	if b.Everyone {
-		p.names = append(p.names, principalName{form: everyoneForm, text: "*"})
-	}
-	for _, v := range b.AWS {
-		p.names = append(p.names, parsePrincipalName(v.Text, ids))
-	}
-	for _, list := range []struct {
-		form   principalForm
-		values []Value
-	}{{serviceForm, b.Service}, {providerForm, b.Federated}, {canonicalForm, b.Canonical}} {
-		for _, v := range list.values {
-			p.names = append(p.names, principalName{form: list.form, text: v.Text})
-		}
-	}
-	return p
+	return append(list, newARNPattern(parts)), nil
 }

@@ -6,57 +6,100 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
-	"time"
+	"unique"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
-// setThreshold is how many plain texts a condition needs to be looked up in a
-// map instead of compared one by one.
-const setThreshold = 8
+// searchThreshold is how many texts or names are searched in order instead of
+// compared one by one.
+const searchThreshold = 8
 
-// A condition is a compiled condition key under its operator. Exactly one of the
-// value lists is used, by op.class.
+// A condition is a compiled condition key under its operator. Its policy values
+// are from..to of the list that the operator's class has in values.
 type condition struct {
-	op   operatorInfo
-	key  string // as written
-	deny bool   // it belongs to a Deny statement
+	key      string // as written
+	hash     uint32 // of the key without regard to letter case
+	from, to uint32
+	exact    uint32 // how many of the patterns come first, exact and in order
 
-	patterns []pattern           // strings and ARNs, letter case counts
-	set      map[string]struct{} // the exact ones of many patterns; nil when there are few
-	folded   [][]piece           // strings and booleans, letter case does not count
-	numbers  []number
-	dates    []time.Time
-	prefixes []netip.Prefix
-	binaries []string
-	absent   [2]bool // Null: whether "false" and "true" are listed
+	// Of the operator.
+	class                               valueClass
+	relation                            relation
+	set                                 qualifier
+	negated, ifExists, like, ignoreCase bool
+
+	deny   bool    // it belongs to a Deny statement
+	absent [2]bool // Null: whether "false" and "true" are listed
 }
 
-// newCondition compiles c. A literal that its operator cannot read is an error,
-// because a condition that never matches lets a Deny fail open (P-11).
-func newCondition(c *Condition, variables bool, effect Effect) (condition, []Problem) {
-	op, ok := parseOperator(c.Operator) // quirk Q014: in one letter case only (C-2)
+// values are the policy values of all conditions of a Policy, compiled; those of
+// other classes are in its extra. The patterns are also those of NotResource
+// elements.
+type values struct {
+	patterns []pattern // of strings, ARNs and booleans
+	prefixes []netip.Prefix
+}
+
+// condition compiles a condition. A literal that its operator cannot read is an
+// error, because a condition that never matches lets a Deny fail open (P-11).
+func (c *compiler) condition(s *Condition, effect Effect) {
+	op, ok := parseOperator(s.Operator) // quirk Q014: in one letter case only (C-2)
 	if !ok {
-		return condition{}, []Problem{uncompilable(c.OpPos, "unknown condition operator %q", c.Operator)}
+		c.fail(s.OpPos, "unknown condition operator %q", s.Operator)
+		return
 	}
-	n := condition{op: op, key: c.Key, deny: effect == Deny}
-	var problems []Problem
-	for _, v := range c.Values {
-		if err := n.add(v.Text, variables && op.variables); err != nil {
-			problems = append(problems, uncompilable(v.Pos, "%s value %q: %v", c.Operator, v.Text, err))
+	n := condition{key: shared(s.Key), hash: uint32(words.Fold(s.Key)), class: op.class, relation: op.relation, set: op.set,
+		negated: op.negated, ifExists: op.ifExists, like: op.like, ignoreCase: op.ignoreCase, deny: effect == Deny}
+	p := c.policy
+	n.from = p.countValues(n.class)
+	for i := range s.Values {
+		if err := n.add(p, s.Values[i].Text, c.variables && op.variables); err != nil {
+			c.fail(s.Values[i].Pos, "%s value %q: %v", s.Operator, s.Values[i].Text, err)
 		}
 	}
-	n.buildSet()
-	return n, problems
+	n.to = p.countValues(n.class)
+	if n.class == stringClass || n.class == arnClass {
+		n.sort(p.values.patterns[n.from:n.to])
+	}
+	c.note(s.Key)
+	if c.variables && op.variables {
+		c.noteVariables(s.Values, op.like)
+	}
+	p.conditions = append(p.conditions, n)
+}
+
+// shared returns s as the one copy that all policies share, for texts that many
+// of them have: so a policy takes less memory, and what they have in common is
+// in the processor's cache.
+func shared(s string) string { return unique.Make(s).Value() }
+
+// countValues returns how many values of a class there are.
+func (p *Policy) countValues(class valueClass) uint32 {
+	switch class {
+	case stringClass, arnClass, boolClass:
+		return uint32(len(p.values.patterns))
+	case numericClass:
+		return uint32(len(p.extra.numbers))
+	case dateClass:
+		return uint32(len(p.extra.dates))
+	case ipClass:
+		return uint32(len(p.values.prefixes))
+	case binaryClass:
+		return uint32(len(p.extra.binaries))
+	}
+	return 0
 }
 
 // add compiles one policy value.
-func (c *condition) add(text string, variables bool) error {
+func (c *condition) add(p *Policy, text string, variables bool) error {
 	var ok bool
-	switch c.op.class {
+	switch c.class {
 	case stringClass, arnClass:
-		return c.addText(text, variables)
+		return c.addText(&p.values, text, variables)
 	case boolClass:
 		// quirk Q026: a variable may stand for a boolean (C-9).
 		pieces, err := parseTemplate(text, false, variables)
@@ -66,7 +109,7 @@ func (c *condition) add(text string, variables bool) error {
 		if _, ok = parseBool(text); !ok && !(variables && strings.Contains(text, "${")) {
 			return errors.New(`want "true" or "false"`)
 		}
-		c.folded = append(c.folded, pieces)
+		p.values.patterns = append(p.values.patterns, newFoldPattern(pieces))
 		return nil
 	case nullClass:
 		absent, ok := parseBool(text)
@@ -80,16 +123,16 @@ func (c *condition) add(text string, variables bool) error {
 		}
 		return nil
 	case numericClass:
-		c.numbers, ok = addLiteral(c.numbers, text, parseNumber)
+		p.extra.numbers, ok = addLiteral(p.extra.numbers, text, parseNumber)
 	case dateClass:
-		c.dates, ok = addLiteral(c.dates, text, parseDate)
+		p.extra.dates, ok = addLiteral(p.extra.dates, text, parseDate)
 	case ipClass:
-		c.prefixes, ok = addLiteral(c.prefixes, text, parsePrefix)
+		p.values.prefixes, ok = addLiteral(p.values.prefixes, text, parsePrefix)
 	case binaryClass:
-		c.binaries, ok = addLiteral(c.binaries, text, parseBinary)
+		p.extra.binaries, ok = addLiteral(p.extra.binaries, text, parseBinary)
 	}
 	if !ok {
-		return fmt.Errorf("want %s", literalNames[c.op.class])
+		return fmt.Errorf("want %s", literalNames[c.class])
 	}
 	return nil
 }
@@ -110,148 +153,145 @@ func addLiteral[T any](list []T, text string, parse func(string) (T, bool)) ([]T
 	return append(list, v), true
 }
 
-func (c *condition) addText(text string, variables bool) error {
-	pieces, err := parseTemplate(text, c.op.like, variables)
+func (c *condition) addText(v *values, text string, variables bool) error {
+	if p, ok := plainPattern(text); ok && c.class == stringClass && !c.ignoreCase && (c.like || p.kind == exactPattern) {
+		v.patterns = append(v.patterns, p)
+		return nil
+	}
+	pieces, err := parseTemplate(text, c.like, variables)
 	if err != nil {
 		return err
 	}
+	p := pattern{kind: neverPattern}
 	switch {
-	case c.op.ignoreCase:
-		c.folded = append(c.folded, pieces)
-	case c.op.class == arnClass:
+	case c.ignoreCase:
+		p = newFoldPattern(pieces)
+	case c.class == arnClass:
 		// C-12: what has not the six parts of an ARN matches none.
-		p := pattern{kind: neverPattern}
 		if parts := template.Split(pieces); len(parts) == 6 {
 			p = newARNPattern(parts)
 		}
-		c.patterns = append(c.patterns, p)
 	default:
-		c.patterns = append(c.patterns, newPattern(pieces))
+		p = newPattern(pieces)
 	}
+	v.patterns = append(v.patterns, p)
 	return nil
 }
 
-// buildSet moves the exact texts of a long list into a map.
-func (c *condition) buildSet() {
-	if len(c.patterns) < setThreshold {
-		return
-	}
-	rest := c.patterns[:0]
-	c.set = make(map[string]struct{}, len(c.patterns))
-	for _, p := range c.patterns {
-		if p.kind == exactPattern {
-			c.set[p.text] = struct{}{}
-		} else {
-			rest = append(rest, p)
+// sort brings the exact patterns to the front and into order.
+func (c *condition) sort(patterns []pattern) {
+	slices.SortStableFunc(patterns, func(a, b pattern) int {
+		switch aExact, bExact := a.kind == exactPattern, b.kind == exactPattern; {
+		case aExact && bExact:
+			return strings.Compare(a.text, b.text)
+		case aExact:
+			return -1
+		case bExact:
+			return 1
 		}
+		return 0
+	})
+	for c.exact < uint32(len(patterns)) && patterns[c.exact].kind == exactPattern {
+		c.exact++
 	}
-	c.patterns = rest
 }
 
 // holds reports whether the condition is true for the request.
-func (c *condition) holds(e *evaluation) bool {
+func (c *condition) holds(e *evaluation, p *Policy) bool {
 	// quirk Q002: a lone empty string is a value, an empty list is none (C-5, C-14).
-	one, list, found := e.r.lookup(c.key)
-	missing := found == noValue
+	given := e.lookup(c.key, c.hash)
+	missing := given.found == noValue
 	switch {
-	case c.op.class == nullClass:
+	case c.class == nullClass:
 		if missing {
 			return c.absent[1]
 		}
 		return c.absent[0]
-	case missing && (c.op.ifExists || c.op.set == forAllValues):
+	case missing && (c.ifExists || c.set == forAllValues):
 		return true // C-4, C-14, C-16
-	case missing && c.op.set == forAnyValue:
+	case missing && c.set == forAnyValue:
 		return false // C-15
 	case missing:
-		return c.op.negated // C-3
-	case found == oneValue:
-		return c.test(e, one)
-	case c.op.set == single && len(list) > 1:
+		return c.negated // C-3
+	case given.found == oneValue:
+		return c.test(e, p, given.one, given.typed)
+	case c.set == single && len(given.list) > 1:
 		// quirk Q006: several values without a set operator refuse: the
 		// condition of an Allow fails, that of a Deny holds (C-13).
 		return c.deny
-	case c.op.set == forAnyValue:
-		for _, v := range list {
-			if c.test(e, v) {
+	case c.set == forAnyValue:
+		for _, value := range given.list {
+			if c.test(e, p, value, nil) {
 				return true
 			}
 		}
 		return false
 	}
-	for _, v := range list {
-		if !c.test(e, v) {
+	for _, value := range given.list {
+		if !c.test(e, p, value, nil) {
 			return false
 		}
 	}
 	return true
 }
 
-// test compares one request value with every policy value. A value that the
-// operator cannot read relates to none.
+// test compares one request value with every policy value; typed is what the
+// request value was read as, or nil. A value that the operator cannot read
+// relates to none.
 //
 // quirk Q007: so a negated operator is true for it.
-func (c *condition) test(e *evaluation, value string) bool {
-	return c.relates(e, value) != c.op.negated
+func (c *condition) test(e *evaluation, p *Policy, value string, typed *typedValue) bool {
+	return c.relates(e, p, value, typed) != c.negated
 }
 
-func (c *condition) relates(e *evaluation, value string) bool {
-	switch c.op.class {
+func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typedValue) bool {
+	switch c.class {
 	case stringClass, arnClass:
-		return c.relatesText(e, value)
+		return c.relatesText(e, p.values.patterns[c.from:c.to], value)
 	case boolClass:
 		_, ok := parseBool(value) // quirk Q017: in any letter case
-		return ok && c.relatesFolded(e, value)
+		return ok && c.relatesText(e, p.values.patterns[c.from:c.to], value)
 	case numericClass:
-		v, ok := parseNumber(value)
-		for i := 0; ok && i < len(c.numbers); i++ {
-			if c.op.relation.holds(v.compare(c.numbers[i])) {
+		n, ok := typed.number(value)
+		for i := c.from; ok && i < c.to; i++ {
+			if c.relation.holds(n.compare(p.extra.numbers[i])) {
 				return true
 			}
 		}
 	case dateClass:
-		v, ok := parseDate(value)
-		for i := 0; ok && i < len(c.dates); i++ {
-			if c.op.relation.holds(v.Compare(c.dates[i])) { // quirk Q016: to the nanosecond
+		t, ok := typed.date(value)
+		for i := c.from; ok && i < c.to; i++ {
+			if c.relation.holds(t.Compare(p.extra.dates[i])) { // quirk Q016: to the nanosecond
 				return true
 			}
 		}
 	case ipClass:
-		v, ok := parseAddress(value)
-		for i := 0; ok && i < len(c.prefixes); i++ {
-			if c.prefixes[i].Contains(v) {
+		a, ok := typed.address(value)
+		for i := c.from; ok && i < c.to; i++ {
+			if p.values.prefixes[i].Contains(a) {
 				return true
 			}
 		}
 	case binaryClass:
-		return c.relatesBinary(value)
+		return relatesBinary(p.extra.binaries[c.from:c.to], value)
 	}
 	return false
 }
 
-func (c *condition) relatesText(e *evaluation, value string) bool {
-	if c.op.ignoreCase {
-		return c.relatesFolded(e, value)
-	}
-	if c.op.class == arnClass && !isARN(value) {
+func (c *condition) relatesText(e *evaluation, patterns []pattern, value string) bool {
+	if c.class == arnClass && !isARN(value) {
 		return false
 	}
-	if c.set != nil {
-		if _, ok := c.set[value]; ok {
+	if c.exact > searchThreshold {
+		if _, ok := slices.BinarySearchFunc(patterns[:c.exact], value, func(p pattern, value string) int {
+			return strings.Compare(p.text, value)
+		}); ok {
 			return true
 		}
+		patterns = patterns[c.exact:]
 	}
-	for i := range c.patterns {
-		if c.patterns[i].match(e, value) {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *condition) relatesFolded(e *evaluation, value string) bool {
-	for _, pieces := range c.folded {
-		if matchFold(e, pieces, value) {
+	for i := range patterns {
+		if patterns[i].match(e, value) {
 			return true
 		}
 	}
@@ -262,9 +302,9 @@ func (c *condition) relatesFolded(e *evaluation, value string) bool {
 //
 // quirk Q008: the request value is read both as the bytes themselves and as
 // their base64, which is how simulators carry it.
-func (c *condition) relatesBinary(value string) bool {
+func relatesBinary(binaries []string, value string) bool {
 	decoded, ok := parseBinary(value)
-	for _, b := range c.binaries {
+	for _, b := range binaries {
 		if b == value || ok && b == decoded {
 			return true
 		}

@@ -3,21 +3,21 @@
 package policy
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
 // An evaluation is what one Decide knows. It is not kept.
 type evaluation struct {
 	r       *Request
 	s       *Set
-	action  []byte // in lower case
-	colon   int    // where its service ends
-	name    []byte // what follows the colon
-	account string // that owns the resource
-	bounded bool   // the caller has a permissions boundary
+	q       *query
+	keys    *keyTable // nil: the context is in the maps of r
+	bounded bool      // the caller has a permissions boundary
+	callers uint32    // mask of the caller; 0: not made yet
 }
 
 // errNoPolicy is the reason of a deny by a nil *Policy in the Set.
@@ -25,137 +25,135 @@ var errNoPolicy = errors.New("policy: a nil policy in the set")
 
 // Decide answers r under the policies of s. It is pure: it reads nothing but its
 // arguments, and it never allows because of an error (D-14). It is safe for
-// concurrent use, and does not allocate unless the action is very long or a
+// concurrent use, and does not allocate unless the action has no colon or a
 // condition compares bytes.
 func Decide(r *Request, s *Set) (d Decision) {
-	defer func() {
-		if v := recover(); v != nil {
-			d = Decision{Outcome: ExplicitDeny, Err: fmt.Errorf("policy: evaluation failed: %v", v)}
-		}
-	}()
-	var buf [128]byte
-	e := evaluation{r: r, s: s, account: r.Account(), bounded: s.Boundary != nil || s.HasBoundary}
-	e.action = appendLower(buf[:0], r.Action)
-	e.colon = bytes.IndexByte(e.action, ':')
-	if e.colon < 0 {
-		e.colon = len(e.action)
-	} else {
-		e.name = e.action[e.colon+1:]
-	}
+	defer recovered(&d)
+	var q query
+	q.read(r)
+	var e evaluation
+	e.r, e.s, e.q, e.bounded = r, s, &q, s.Boundary != nil || s.HasBoundary
 	return e.decide()
+}
+
+// recovered makes a panic a deny.
+func recovered(d *Decision) {
+	if v := recover(); v != nil {
+		*d = Decision{Outcome: ExplicitDeny, Err: fmt.Errorf("policy: evaluation failed: %v", v)}
+	}
+}
+
+// ownTypes are the callers that have policies of their own, as bits.
+const ownTypes = 1<<User | 1<<RoleSession | 1<<FederatedUser | 1<<Root
+
+// is reports whether the request's action is one, in lower case.
+func (e *evaluation) is(action string) bool { return words.EqualFold(e.q.action, action) }
+
+// A grant is the statement by which a layer allows.
+type grant struct {
+	policy    *Policy // nil: it does not
+	statement int32
+	strength  strength // how closely it names the caller, anyMatch where none is named
+}
+
+func (g grant) decision(layer Layer) Decision {
+	return Decision{Outcome: Allowed, Layer: layer, Statement: &g.policy.refs[g.statement]}
+}
+
+// grants is what the layers say.
+type grants struct {
+	denied            Decision // by the first that denies
+	silent            Layer    // the first of the RCP, SCP and endpoint layers that does not allow
+	resource          grant
+	identity          grant
+	boundary, session grant
 }
 
 func (e *evaluation) decide() Decision {
 	caller := &e.r.Principal
-	own := caller.Type == User || caller.Type == RoleSession || caller.Type == FederatedUser || caller.Type == Root
-	if own && string(e.action) == "sts:getcalleridentity" {
+	own := ownTypes>>caller.Type&1 != 0
+	if own && e.q.sts && e.is("sts:getcalleridentity") {
 		return Decision{Outcome: Allowed} // D-12: not even an explicit deny counts
 	}
-	if d := e.anyDeny(); d.Outcome == ExplicitDeny {
-		return d
+	var g grants
+	if e.askAll(&g) {
+		return g.denied
 	}
-	if (caller.Type == User || caller.Type == Root) && string(e.action) == "sts:getsessiontoken" {
+	if e.q.sts && (caller.Type == User || caller.Type == Root) && e.is("sts:getsessiontoken") {
 		// quirk Q010: GetSessionToken needs no allow, but a deny counts.
 		return Decision{Outcome: Allowed}
 	}
-	for _, level := range e.s.RCPs {
-		if e.allowedBy(level) == nil { // D-3
-			return Decision{Layer: RCPLayer}
-		}
-	}
-	for _, level := range e.s.SCPs {
-		if e.allowedBy(level) == nil { // D-4
-			return Decision{Layer: SCPLayer}
-		}
-	}
-	if e.s.Endpoint != nil { // D-11
-		if r, _ := e.s.Endpoint.allows.find(e, e.s.Endpoint, false, true); r == nil {
-			return Decision{Layer: EndpointLayer}
-		}
-	}
-	granted, how := (*rule)(nil), noMatch
-	if p := e.s.Resource; p != nil {
-		granted, how = p.allows.find(e, p, false, true)
-	}
+	how := g.resource.strength
 	switch {
+	case g.silent != NoLayer: // D-3, D-4, D-11
+		return Decision{Layer: g.silent}
 	case !own: // D-9: nothing counts but the resource policy, by name or by "*"
 		if how == exactMatch || how == anyMatch {
-			return allowedBy(ResourceLayer, granted)
+			return g.resource.decision(ResourceLayer)
 		}
 		return Decision{Layer: ResourceLayer}
-	case caller.Account != "" && caller.Account == e.account:
-		return e.sameAccount(granted, how)
+	case caller.Account == "" || caller.Account != e.q.account: // D-8: across accounts both sides must allow
+		if how == noMatch {
+			return Decision{Layer: ResourceLayer}
+		}
+		return e.identitySide(&g, true)
+	case e.s.Resource == nil && !e.q.sts:
+		return e.identitySide(&g, false)
 	}
-	return e.crossAccount(granted, how)
+	return e.sameAccount(&g)
 }
 
 // sameAccount combines the layers when the caller's account owns the resource (D-5).
-func (e *evaluation) sameAccount(granted *rule, how strength) Decision {
+func (e *evaluation) sameAccount(g *grants) Decision {
+	how := g.resource.strength
 	needsBoth := e.needsBoth()
 	switch {
 	case needsBoth && how != noMatch:
-		return e.identitySide(ResourceLayer, granted)
+		return e.identitySide(g, true)
 	case how == exactMatch, how == anyMatch:
 		// quirk Q005: not even a session policy limits a grant to the session itself.
 		// quirk Q013: nor, like a boundary, a grant to everyone.
-		return allowedBy(ResourceLayer, granted)
+		return g.resource.decision(ResourceLayer)
 	case how == sourceMatch:
-		if layer := e.limited(); layer != NoLayer {
+		if layer := e.limited(g); layer != NoLayer {
 			return Decision{Layer: layer}
 		}
-		return allowedBy(ResourceLayer, granted)
+		return g.resource.decision(ResourceLayer)
 	case !e.strict():
-		return e.identitySide(IdentityLayer, nil)
+		return e.identitySide(g, false)
 	case how == accountMatch:
-		return e.identitySide(ResourceLayer, granted)
+		return e.identitySide(g, true)
 	}
 	return Decision{Layer: ResourceLayer}
 }
 
-// crossAccount combines them when it does not: both sides must allow (D-8).
-func (e *evaluation) crossAccount(granted *rule, how strength) Decision {
-	if how == noMatch {
-		return Decision{Layer: ResourceLayer}
+// identitySide allows if the caller's own policies do. The decision rests on the
+// identity policy, or if granted on the resource policy.
+func (e *evaluation) identitySide(g *grants, granted bool) Decision {
+	root := e.r.Principal.Type == Root // D-10: an account's root needs no policy
+	if !root && g.identity.policy == nil {
+		return Decision{Layer: IdentityLayer}
 	}
-	return e.identitySide(ResourceLayer, granted)
-}
-
-// identitySide allows if the caller's own policies do. The decision rests on
-// layer and its rule, or when layer is IdentityLayer on the identity policy.
-func (e *evaluation) identitySide(layer Layer, granted *rule) Decision {
-	identity := (*rule)(nil)
-	if e.r.Principal.Type != Root { // D-10: an account's root needs no policy
-		identity = e.allowedBy(e.s.Identity)
-		if identity == nil {
-			return Decision{Layer: IdentityLayer}
-		}
-	}
-	if limit := e.limited(); limit != NoLayer {
+	if limit := e.limited(g); limit != NoLayer {
 		return Decision{Layer: limit}
 	}
-	if layer == ResourceLayer {
-		return allowedBy(ResourceLayer, granted)
-	}
-	if identity == nil {
+	switch {
+	case granted:
+		return g.resource.decision(ResourceLayer)
+	case root:
 		return Decision{Outcome: Allowed}
 	}
-	return allowedBy(IdentityLayer, identity)
+	return g.identity.decision(IdentityLayer)
 }
 
 // limited returns the layer that limits the caller by its silence, boundary
 // before session, or NoLayer.
-func (e *evaluation) limited() Layer {
-	if e.bounded {
-		p := e.s.Boundary
-		if p == nil {
-			return BoundaryLayer
-		}
-		if r, _ := p.allows.find(e, p, false, false); r == nil {
-			return BoundaryLayer
-		}
+func (e *evaluation) limited(g *grants) Layer {
+	if e.bounded && g.boundary.policy == nil {
+		return BoundaryLayer
 	}
 	inForce := len(e.s.Session) > 0 || e.s.HasSession || e.r.Principal.Type == FederatedUser // D-7
-	if inForce && e.allowedBy(e.s.Session) == nil {
+	if inForce && g.session.policy == nil {
 		return SessionLayer
 	}
 	return NoLayer
@@ -167,8 +165,7 @@ func (e *evaluation) strict() bool {
 	if p := e.s.Resource; p != nil && (p.kind == Trust || p.kind == Key) {
 		return true
 	}
-	const assume = "sts:assumerole"
-	return len(e.action) >= len(assume) && string(e.action[:len(assume)]) == assume
+	return e.q.sts && words.HasPrefixFold(e.q.action, "sts:assumerole")
 }
 
 // needsBoth reports whether trust policy and identity policy must both allow,
@@ -176,115 +173,136 @@ func (e *evaluation) strict() bool {
 //
 // quirk Q011: sts:TagSession and sts:SetSourceIdentity do (D-12).
 func (e *evaluation) needsBoth() bool {
-	p := e.s.Resource
-	return p != nil && p.kind == Trust &&
-		(string(e.action) == "sts:tagsession" || string(e.action) == "sts:setsourceidentity")
+	return e.q.sts && e.s.Resource != nil && e.s.Resource.kind == Trust && (e.is("sts:tagsession") || e.is("sts:setsourceidentity"))
 }
 
-// allowedBy returns the first rule of the policies that allows, or nil.
-func (e *evaluation) allowedBy(policies []*Policy) *rule {
-	for _, p := range policies {
-		named := p.kind == RCP
-		if r, _ := p.allows.find(e, p, false, named); r != nil {
-			return r
-		}
-	}
-	return nil
-}
-
-func allowedBy(layer Layer, r *rule) Decision {
-	return Decision{Outcome: Allowed, Layer: layer, Statement: &r.ref}
-}
-
-// anyDeny returns the first explicit deny in the order of reporting (D-2, D-13),
-// or the zero Decision. It looks at every policy of the Set, so that everything
-// after it may rely on their being there, whole and in their place.
-func (e *evaluation) anyDeny() Decision {
+// askAll looks at every policy of the Set, in the order of reporting (D-2, D-13),
+// until one denies. If none does, g is what allows.
+func (e *evaluation) askAll(g *grants) (denied bool) {
 	for _, level := range e.s.RCPs {
-		if d := e.denyIn(RCPLayer, level); d.Outcome == ExplicitDeny {
-			return d
+		if e.gate(RCPLayer, level, g) {
+			return true
 		}
 	}
 	for _, level := range e.s.SCPs {
-		if d := e.denyIn(SCPLayer, level); d.Outcome == ExplicitDeny {
-			return d
+		if e.gate(SCPLayer, level, g) {
+			return true
 		}
 	}
-	if p := e.s.Endpoint; p != nil {
-		if d := e.deny(EndpointLayer, p); d.Outcome == ExplicitDeny {
-			return d
+	if e.s.Endpoint != nil {
+		var allows grant
+		if e.union(g, EndpointLayer, []*Policy{e.s.Endpoint}, &allows) {
+			return true
+		}
+		if allows.policy == nil && g.silent == NoLayer {
+			g.silent = EndpointLayer
 		}
 	}
-	if p := e.s.Resource; p != nil {
-		if d := e.deny(ResourceLayer, p); d.Outcome == ExplicitDeny && !e.rootRepairs(d) {
-			return d
-		}
+	if e.s.Resource != nil && e.union(g, ResourceLayer, []*Policy{e.s.Resource}, &g.resource) && !e.rootRepairs(g.denied) {
+		return true
 	}
-	if d := e.denyIn(IdentityLayer, e.s.Identity); d.Outcome == ExplicitDeny {
-		return d
+	if len(e.s.Identity) > 0 && e.union(g, IdentityLayer, e.s.Identity, &g.identity) {
+		return true
 	}
-	if p := e.s.Boundary; p != nil {
-		if d := e.deny(BoundaryLayer, p); d.Outcome == ExplicitDeny {
-			return d
-		}
+	if e.s.Boundary != nil && e.union(g, BoundaryLayer, []*Policy{e.s.Boundary}, &g.boundary) {
+		return true
 	}
-	return e.denyIn(SessionLayer, e.s.Session)
+	return len(e.s.Session) > 0 && e.union(g, SessionLayer, e.s.Session, &g.session)
 }
 
-func (e *evaluation) denyIn(layer Layer, policies []*Policy) Decision {
-	for _, p := range policies {
-		if d := e.deny(layer, p); d.Outcome == ExplicitDeny {
-			return d
-		}
+// gate asks one level of a layer that must allow.
+func (e *evaluation) gate(layer Layer, level []*Policy, g *grants) (denied bool) {
+	var allows grant
+	if e.union(g, layer, level, &allows) {
+		return true
 	}
-	return Decision{}
-}
-
-// deny returns the first explicit deny of a policy. A policy that is missing,
-// broken or of a kind that its layer does not take denies with an error.
-func (e *evaluation) deny(layer Layer, p *Policy) Decision {
-	switch {
-	case p == nil:
-		return Decision{Outcome: ExplicitDeny, Layer: layer, Err: errNoPolicy}
-	case p.err != nil:
-		return Decision{Outcome: ExplicitDeny, Layer: layer, Err: p.err}
-	case !layer.takes(p.kind):
-		return Decision{Outcome: ExplicitDeny, Layer: layer, Err: fmt.Errorf("policy: %s is of kind %v, which is no %v", p.doc.Name, p.kind, layer)}
-	}
-	named := layer == ResourceLayer || layer == EndpointLayer || layer == RCPLayer
-	if r, _ := p.denies.find(e, p, true, named); r != nil {
-		return Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &r.ref}
-	}
-	return Decision{}
-}
-
-// takes reports whether a layer takes policies of a kind. The three kinds that
-// are attached to callers have the same form and take each other's place.
-func (l Layer) takes(k Kind) bool {
-	switch l {
-	case IdentityLayer, BoundaryLayer, SessionLayer:
-		return k == Identity || k == Boundary || k == Session
-	case SCPLayer:
-		return k == SCP
-	case RCPLayer:
-		return k == RCP
-	case ResourceLayer:
-		return k == Resource || k == Trust || k == Key
-	case EndpointLayer:
-		return k == Endpoint
+	if allows.policy == nil && g.silent == NoLayer {
+		g.silent = layer
 	}
 	return false
 }
 
-// rootRepairs reports whether a resource policy's deny does not bind: an
+// union asks policies of which one must allow: the first that does has granted. If
+// one denies, g.denied says how. It looks at the head of each before it looks into
+// any, because a policy that was not used lately takes its time to come from
+// memory.
+func (e *evaluation) union(g *grants, layer Layer, policies []*Policy, allows *grant) (denied bool) {
+	const batch = 8
+	for len(policies) > 0 {
+		n := min(len(policies), batch)
+		var places [batch]uint32
+		for i, p := range policies[:n] {
+			places[i] = misplaced
+			if p != nil && p.layers>>layer&1 != 0 {
+				places[i] = p.places(e.q)
+			}
+		}
+		for i, p := range policies[:n] {
+			sought := allows.policy == nil
+			switch {
+			case places[i] == misplaced:
+				g.misplaced(layer, p)
+				return true
+			case places[i] == 0, !sought && p.denied&e.q.actions == 0:
+				continue
+			}
+			h := p.find(e, places[i], namingLayers>>layer&1 != 0, sought)
+			if h.allow >= 0 {
+				allows.policy, allows.statement, allows.strength = p, h.allow, h.strength
+			}
+			if h.deny >= 0 {
+				g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &p.refs[h.deny]}
+				return true
+			}
+		}
+		policies = policies[n:]
+	}
+	return false
+}
+
+// misplaced stands for the places of a policy that is missing, broken or of a kind
+// that its layer does not take.
+const misplaced = 1 << 31
+
+// misplaced denies because of a policy that is missing, broken or of a kind that
+// its layer does not take.
+func (g *grants) misplaced(layer Layer, p *Policy) {
+	g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Err: errNoPolicy}
+	switch {
+	case p == nil:
+	case p.fault() != nil:
+		g.denied.Err = p.fault()
+	default:
+		g.denied.Err = fmt.Errorf("policy: %s is of kind %v, which is no %v", p.name, p.kind, layer)
+	}
+}
+
+// kindLayers lists the layers that take a kind of policy, as bits. The three kinds
+// that are attached to callers have the same form and take each other's place.
+var kindLayers = [...]uint8{
+	Identity: 1<<IdentityLayer | 1<<BoundaryLayer | 1<<SessionLayer,
+	Boundary: 1<<IdentityLayer | 1<<BoundaryLayer | 1<<SessionLayer,
+	Session:  1<<IdentityLayer | 1<<BoundaryLayer | 1<<SessionLayer,
+	SCP:      1 << SCPLayer,
+	RCP:      1 << RCPLayer,
+	Resource: 1 << ResourceLayer,
+	Trust:    1 << ResourceLayer,
+	Key:      1 << ResourceLayer,
+	Endpoint: 1 << EndpointLayer,
+}
+
+// namingLayers are the layers whose statements name their callers, as bits.
+const namingLayers = 1<<ResourceLayer | 1<<EndpointLayer | 1<<RCPLayer
+
+// rootRepairs reports whether the resource policy's deny does not bind: an
 // account's root may always repair the policy of its own bucket or queue (D-10).
 //
 // quirk Q012: the actions that count as repairs.
 func (e *evaluation) rootRepairs(d Decision) bool {
-	if e.r.Principal.Type != Root || e.r.Principal.Account != e.account || d.Err != nil {
+	if e.r.Principal.Type != Root || e.r.Principal.Account != e.q.account || d.Err != nil {
 		return false
 	}
-	switch string(e.action) {
+	switch lowerASCII(e.q.action) {
 	case "s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy", "sqs:getqueueattributes", "sqs:setqueueattributes":
 		return true
 	}
@@ -297,8 +315,8 @@ func (e *evaluation) rootRepairs(d Decision) bool {
 // quirk Q020: a key with a list has no value, however long the list (V-2).
 // quirk Q023: letter case does not count in its name.
 func (e *evaluation) variable(p *piece) (value string, ok bool) {
-	if one, _, found := e.r.lookup(p.Text); found == oneValue {
-		return one, true
+	if v := e.lookup(p.Text, 0); v.found == oneValue {
+		return v.one, true
 	}
 	return p.Fallback, p.HasFallback
 }
@@ -313,20 +331,26 @@ const (
 )
 
 // lookup returns what the request has under a context key, whose letter case
-// does not count (C-2).
-func (r *Request) lookup(key string) (one string, list []string, found foundKind) {
-	if len(r.Lists) > 0 {
-		if list, ok := lookupFold(r.Lists, key); ok {
+// does not count (C-2). The hash is the key's, or 0.
+func (e *evaluation) lookup(key string, hash uint32) contextValue {
+	if e.keys != nil {
+		if hash == 0 {
+			hash = uint32(words.Fold(key))
+		}
+		return *e.keys.find(key, hash)
+	}
+	if len(e.r.Lists) > 0 {
+		if list, ok := lookupFold(e.r.Lists, key); ok {
 			if len(list) == 0 {
-				return "", nil, noValue
+				return contextValue{}
 			}
-			return "", list, valueList
+			return contextValue{found: valueList, list: list}
 		}
 	}
-	if one, ok := lookupFold(r.Context, key); ok {
-		return one, nil, oneValue
+	if one, ok := lookupFold(e.r.Context, key); ok {
+		return contextValue{found: oneValue, one: one}
 	}
-	return "", nil, noValue
+	return contextValue{}
 }
 
 // lookupFold returns the value under key, else under the first in byte order of
@@ -339,7 +363,7 @@ func lookupFold[V any](m map[string]V, key string) (value V, ok bool) {
 	}
 	first := ""
 	for k, v := range m {
-		if equalLower(k, key) && (!ok || strings.Compare(k, first) < 0) {
+		if words.EqualFold(k, key) && (!ok || strings.Compare(k, first) < 0) {
 			first, value, ok = k, v, true
 		}
 	}

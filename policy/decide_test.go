@@ -135,7 +135,7 @@ func TestDecideFailsClosed(t *testing.T) {
 		{"an-identity-policy-as-scp", &Set{Identity: ok, SCPs: [][]*Policy{{identity}}}, SCPLayer},
 		{"an-scp-as-boundary", &Set{Identity: ok, Boundary: scp}, BoundaryLayer},
 		{"a-resource-policy-as-endpoint-policy", &Set{Identity: ok, Endpoint: resource}, EndpointLayer},
-		{"a-zero-policy", &Set{Identity: []*Policy{new(Policy)}}, NoLayer},
+		{"a-zero-policy", &Set{Identity: []*Policy{new(Policy)}}, IdentityLayer},
 		{"no-set", nil, NoLayer},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestDecideFailsClosed(t *testing.T) {
 	if got := Decide(nil, &Set{}); got.Outcome != ExplicitDeny || got.Err == nil {
 		t.Errorf("Decide(nil) = %+v, want an explicit deny with an error", got)
 	}
-	if Broken("x", nil).err == nil {
+	if Broken("x", nil).fault() == nil {
 		t.Error("Broken(nil) has no error")
 	}
 }

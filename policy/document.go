@@ -28,6 +28,8 @@ type Document struct {
 	ID         string   // the Id element
 	VersionPos Position // of the Version element's value; zero when absent
 	Statements []Statement
+
+	parsed *Document // itself, if Parse made it
 }
 
 // A Statement is one statement of a Document.

@@ -90,7 +90,7 @@ func (x *explainer) layer(layer Layer, level int, policies []*Policy) *LayerTrac
 		pt := PolicyTrace{}
 		if err := x.unusable(layer, p); err != nil {
 			if p != nil {
-				pt.Policy = p.doc.Name
+				pt.Policy = p.Document().Name
 			}
 			pt.Error = err.Error()
 			if l.Verdict != ExplicitDeny {
@@ -99,9 +99,9 @@ func (x *explainer) layer(layer Layer, level int, policies []*Policy) *LayerTrac
 			l.Policies = append(l.Policies, pt)
 			continue
 		}
-		pt.Policy = p.doc.Name
-		for i := range p.doc.Statements {
-			pt.Statements = append(pt.Statements, x.statement(layer, p, &p.doc.Statements[i]))
+		pt.Policy = p.Document().Name
+		for i := range p.Document().Statements {
+			pt.Statements = append(pt.Statements, x.statement(layer, p, &p.Document().Statements[i]))
 		}
 		for i := range pt.Statements {
 			l.weigh(&pt.Statements[i])
@@ -136,8 +136,8 @@ func (x *explainer) unusable(layer Layer, p *Policy) error {
 	if p == nil {
 		return errNoPolicy
 	}
-	if p.err != nil {
-		return p.err
+	if err := p.fault(); err != nil {
+		return err
 	}
 	kinds := map[Layer][]Kind{
 		IdentityLayer: {Identity, Boundary, Session},
@@ -149,7 +149,7 @@ func (x *explainer) unusable(layer Layer, p *Policy) error {
 		EndpointLayer: {Endpoint},
 	}
 	if !slices.Contains(kinds[layer], p.kind) {
-		return fmt.Errorf("policy: %s is of kind %v, which is no %v", p.doc.Name, p.kind, layer)
+		return fmt.Errorf("policy: %s is of kind %v, which is no %v", p.Document().Name, p.kind, layer)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (x *explainer) named(p *Policy, b *PrincipalBlock) []strength {
 // namedAWS compares one value of the AWS member with the caller (M-7 to M-11).
 func (x *explainer) namedAWS(p *Policy, text string) strength {
 	c := x.caller
-	bound := p.ids[text]
+	bound := p.extra.ids[text]
 	byID := bound != "" && c.ID != ""
 	switch {
 	case text == "*":

@@ -15,7 +15,7 @@ import (
 // condition must match.
 func (x *explainer) statement(layer Layer, p *Policy, s *Statement) StatementTrace {
 	st := StatementTrace{
-		StatementRef: StatementRef{Policy: p.doc.Name, Sid: s.Sid, Index: s.Index, Start: s.Start, End: s.End},
+		StatementRef: StatementRef{Policy: p.Document().Name, Sid: s.Sid, Index: s.Index, Start: s.Start, End: s.End},
 		Effect:       s.Effect,
 		strength:     anyMatch,
 	}
@@ -43,7 +43,7 @@ func (x *explainer) statement(layer Layer, p *Policy, s *Statement) StatementTra
 	if s.HasResource && x.resource(p, s) == s.NotResource {
 		return fail(pick(s.NotResource, "NotResource", "Resource"), oneOf(s.Resource), x.r.Resource)
 	}
-	variables := p.doc.Version == "2012-10-17"
+	variables := p.Document().Version == "2012-10-17"
 	for i := range s.Condition {
 		c := &s.Condition[i]
 		if !x.condition(c, s.Effect, variables) {
@@ -241,7 +241,7 @@ func matchChars(pattern []char, text string) bool {
 
 // resource reports whether some value of the Resource element matches (M-3).
 func (x *explainer) resource(p *Policy, s *Statement) bool {
-	variables := p.doc.Version == "2012-10-17"
+	variables := p.Document().Version == "2012-10-17"
 	pads := p.kind == Identity || p.kind == Boundary || p.kind == Session || p.kind == SCP
 	wide := s.Effect == Deny && !s.NotResource || s.Effect == Allow && s.NotResource
 	for _, v := range s.Resource {

@@ -3,309 +3,306 @@
 package policy
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 
-	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
-// An index finds the statements of one effect that may apply to a request: by
-// the resource, whose literal beginning up to a separator is looked up, and then
-// by the number of the action.
+// An index finds the statements of a Policy that may apply to a request. Each
+// pattern of a Resource element is an entry under the hash of its anchor: of its
+// whole text if that is literal, or else of the literal text that it begins with,
+// up to the last multiple of eight bytes. A pattern without an anchor is among the
+// first entries, which every request looks at. The anchors of a policy have few
+// lengths, and a request looks up its own beginnings of those lengths.
 type index struct {
-	rules   []rule           // in document order
-	numbers map[string]int32 // action in lower case → its number
-	exact   map[string][]candidate
-	anchors map[string][]candidate
-	lengths []int // of the anchors, ascending
-	rest    []candidate
+	all, denied uint64    // masks of the actions of all entries, and of those that deny
+	filter      [4]uint64 // has a bit of every hash
+	steps       uint32    // lengths of anchors: bits of words.Resource.Have
+	always      uint32    // how many entries come first, without an anchor
+	kind        Kind
+	layers      uint8 // that take the policy, as bits; 0 for a Broken one
+	shift       uint8 // a hash's bucket is in its bits from here
+
+	few     [1 << fewBits]uint8 // the ends of the buckets in entries, if they are few
+	starts  []uint32            // the starts of the buckets, and the end of the last, if they are many
+	entries []entry
 }
 
-// A candidate is a statement that may apply, by one pattern of its Resource
-// element; pattern is wholeElement for all of them.
-type candidate struct{ rule, pattern int32 }
+const fewBits = 5
 
-const wholeElement = -1
-
-// number returns the number of an action, a new one if need be.
-func (x *index) number(action string) int32 {
-	if x.numbers == nil {
-		x.numbers = make(map[string]int32)
-	}
-	n, ok := x.numbers[action]
-	if !ok {
-		n = int32(len(x.numbers))
-		x.numbers[action] = n
-	}
-	return n
+// An entry is one pattern of a Resource element with the rest of its statement,
+// or a statement with NotResource. What rules most of them out at a glance comes
+// first.
+type entry struct {
+	actions uint64 // mask of the statement
+	literal uint64 // the bytes of the pattern after its anchor, at most eight
+	tag     uint32 // the low half of the hash
+	callers uint32 // mask of the statement's principals
+	number  int32  // of the statement
+	size    uint8  // of literal
+	deny    bool
+	whole   bool // it has no pattern, but the statement NotResource
+	pattern
+	rule
 }
 
-// build makes the tables when all rules are there.
-func (x *index) build() {
-	x.exact = make(map[string][]candidate)
-	x.anchors = make(map[string][]candidate)
-	for i := range x.rules {
-		r := &x.rules[i]
-		if r.notResource {
-			x.rest = append(x.rest, candidate{int32(i), wholeElement})
+// keyed is an entry with the hash that it stands under, 0 without an anchor.
+type keyed struct {
+	entry
+	hash uint64
+	step int8 // its anchor's, or noAnchor
+}
+
+const noAnchor = -1
+
+// under returns the entry of a pattern of k's statement.
+func (k keyed) under(p pattern) keyed {
+	var r words.Resource
+	r.Read(p.text)
+	k.pattern = p
+	if p.kind == exactPattern {
+		k.step, k.hash = words.Whole, r.Hash[words.Whole]
+		return k
+	}
+	n := bits.Len32(r.Have&^(1<<words.Whole)) - 1
+	if n >= 0 {
+		k.step, k.hash = int8(n), r.Hash[n]
+	}
+	k.size = uint8(min(len(p.text)-8*(n+1), 8))
+	k.literal = words.At(p.text, 8*(n+1)) & words.First(k.size)
+	return k
+}
+
+// filterBit returns the bit of a hash in a filter.
+func filterBit(hash uint64) (word, bit uint64) { return hash >> 38 & 3, hash >> 32 & 63 }
+
+// build makes the tables.
+func (x *index) build(list []keyed) {
+	width := min(bits.Len(uint(len(list))), 24)
+	if len(list) < 1<<8 {
+		width = min(width, fewBits)
+	}
+	x.shift = uint8(64 - width)
+	starts := make([]uint32, 1<<width+1)
+	for i := range list {
+		k := &list[i]
+		k.tag = uint32(k.hash)
+		x.all |= k.actions
+		if k.deny {
+			x.denied |= k.actions
+		}
+		if k.step == noAnchor {
+			x.always++
 			continue
 		}
-		for j := range r.resources {
-			x.add(candidate{int32(i), int32(j)}, &r.resources[j])
+		x.steps |= 1 << k.step
+		word, bit := filterBit(k.hash)
+		x.filter[word] |= 1 << bit
+		starts[1+k.hash>>x.shift]++
+	}
+	starts[0] = x.always
+	for i := range starts[1:] {
+		starts[i+1] += starts[i]
+	}
+	if len(list) < 1<<8 {
+		for i, end := range starts[1:] {
+			x.few[i] = uint8(end)
 		}
+	} else {
+		x.starts = slices.Clone(starts)
 	}
-	for anchor := range x.anchors {
-		x.lengths = append(x.lengths, len(anchor))
-	}
-	slices.Sort(x.lengths)
-	x.lengths = slices.Compact(x.lengths)
-}
-
-func (x *index) add(c candidate, p *pattern) {
-	prefix := p.literalPrefix()
-	anchor := prefix[:strings.LastIndexAny(prefix, ":/")+1]
-	switch {
-	case p.kind == neverPattern:
-	case p.kind == exactPattern:
-		x.exact[p.text] = append(x.exact[p.text], c)
-	case anchor == "":
-		x.rest = append(x.rest, c)
-	default:
-		x.anchors[anchor] = append(x.anchors[anchor], c)
-	}
-}
-
-// A search is one walk through an index. The best rule is the one whose
-// principal element names the caller most closely, and the first of those.
-type search struct {
-	e        *evaluation
-	rules    []rule
-	deny     bool
-	kind     Kind
-	named    bool  // the layer's statements name their callers
-	action   int32 // its number; -1 for one without
-	best     int32
-	strength strength
-}
-
-// find returns the best rule of the index that applies, or nil, and how closely
-// it names the caller. Where no callers are named, and in a Deny, that is
-// anyMatch.
-func (x *index) find(e *evaluation, p *Policy, deny, named bool) (*rule, strength) {
-	if len(x.rules) == 0 {
-		return nil, noMatch
-	}
-	s := search{e: e, rules: x.rules, deny: deny, kind: p.kind, named: named, action: -1}
-	if n, ok := x.numbers[string(e.action)]; ok {
-		s.action = n
-	}
-	resource := e.r.Resource
-	s.scan(x.rest)
-	if len(x.exact) > 0 {
-		s.scan(x.exact[resource])
-	}
-	for _, n := range x.lengths {
-		if n > len(resource) {
-			break
+	x.entries = make([]entry, len(list))
+	first := 0
+	for i := range list {
+		if list[i].step == noAnchor {
+			x.entries[first] = list[i].entry
+			first++
+			continue
 		}
-		if c := resource[n-1]; c == '/' || c == ':' {
-			s.scan(x.anchors[resource[:n]])
-		}
-	}
-	if s.strength == noMatch {
-		return nil, noMatch
-	}
-	return &x.rules[s.best], s.strength
-}
-
-func (s *search) scan(list []candidate) {
-	for _, c := range list {
-		if s.strength == anyMatch && c.rule >= s.best {
-			return
-		}
-		m := s.match(&s.rules[c.rule], c.pattern)
-		if m > s.strength || m == s.strength && m != noMatch && c.rule < s.best {
-			s.strength, s.best = m, c.rule
-		}
+		bucket := list[i].hash >> x.shift
+		x.entries[starts[bucket]] = list[i].entry
+		starts[bucket]++
 	}
 }
 
-// match returns how closely a rule that applies names the caller; noMatch if it
-// does not apply.
-func (s *search) match(r *rule, pattern int32) strength {
-	if !s.matchAction(r) || !s.matchResource(r, pattern) {
-		return noMatch
+// bucket returns the entries that may stand under a hash.
+func (x *index) bucket(hash uint64) []entry {
+	n := hash >> x.shift
+	if x.starts != nil {
+		return x.entries[x.starts[n]:x.starts[n+1]]
 	}
-	m := anyMatch
-	if s.named {
-		if r.principal == nil {
-			return noMatch // M-16
+	start := x.always
+	if n > 0 {
+		start = uint32(x.few[(n-1)%(1<<fewBits)])
+	}
+	return x.entries[start:x.few[n%(1<<fewBits)]]
+}
+
+// A hit is what a walk through a Policy found: the statement that allows whose
+// principal element names the caller most closely, of those the first, and the
+// first that denies; -1 where there is none.
+type hit struct {
+	allow, deny int32
+	strength    strength // of allow
+}
+
+// always is where a walk looks at the entries without an anchor, among the places
+// of words.Resource.
+const always = words.Whole + 1
+
+// places returns where in the index something may apply to a request: bits of
+// words.Resource.Have, and always.
+func (x *index) places(q *query) (places uint32) {
+	if x.all&q.actions == 0 {
+		return 0
+	}
+	if x.always > 0 {
+		places = 1 << always
+	}
+	for m := x.steps & q.resource.Have; m != 0; m &= m - 1 {
+		n := bits.TrailingZeros32(m) & words.Whole
+		word, bit := filterBit(q.resource.Hash[n])
+		places |= uint32(x.filter[word]>>bit&1) << n
+	}
+	return places
+}
+
+// find walks through places of the index. Named says that the layer's statements
+// name their callers, and grants that statements that allow are sought as well.
+func (p *Policy) find(e *evaluation, places uint32, named, grants bool) hit {
+	q, resource := e.q, e.r.Resource
+	callers := ^uint32(0)
+	if named {
+		callers = e.callerMask()
+	}
+	h := hit{allow: -1, deny: -1}
+	for ; places != 0; places &= places - 1 {
+		n := bits.TrailingZeros32(places)
+		list, tag, end := p.entries[:p.always], uint32(0), 0
+		if n != always {
+			hash := q.resource.Hash[n&words.Whole]
+			list, tag, end = p.bucket(hash), uint32(hash), 8*(n+1)
 		}
-		m = r.principal.match(s.e, s.deny, s.kind)
-		if m == noMatch {
-			return noMatch
+		next := uint64(0)
+		if end < len(resource) {
+			next = words.At(resource, end)
 		}
-		if s.deny {
-			m = anyMatch
+		for i := range list {
+			k := &list[i]
+			switch {
+			case k.tag != tag || k.actions&q.actions == 0 || k.callers&callers == 0 || (k.literal^next)&words.First(k.size) != 0:
+				continue
+			case k.deny && h.deny >= 0 && k.number >= h.deny, !k.deny && (!grants || h.strength == anyMatch && k.number >= h.allow):
+				continue // it would be no better
+			case !p.matchAction(&k.rule, q):
+				continue
+			case k.kind == prefixPattern:
+				if !strings.HasPrefix(resource, k.text) {
+					continue
+				}
+			case k.whole && !p.matchNotResource(&k.rule, e), !k.whole && !k.pattern.match(e, resource):
+				continue
+			}
+			m := anyMatch
+			if named {
+				if m = p.matchPrincipal(&k.rule, e, k.deny); m == noMatch {
+					continue
+				}
+			}
+			if k.conditions.from < k.conditions.to && !p.matchConditions(&k.rule, e) {
+				continue
+			}
+			switch {
+			case k.deny:
+				h.deny = k.number
+			case m > h.strength || m == h.strength && k.number < h.allow:
+				h.allow, h.strength = k.number, m
+			}
 		}
 	}
-	for i := range r.conditions {
-		if !r.conditions[i].holds(s.e) {
-			return noMatch
+	return h
+}
+
+func (p *Policy) matchConditions(r *rule, e *evaluation) bool {
+	for i := r.conditions.from; i < r.conditions.to; i++ {
+		if !p.conditions[i].holds(e, p) {
+			return false
 		}
+	}
+	return true
+}
+
+// matchPrincipal returns how closely a statement names the caller; for one that
+// denies, anyMatch.
+func (p *Policy) matchPrincipal(r *rule, e *evaluation, deny bool) strength {
+	if r.principal == nil {
+		return noMatch // M-16
+	}
+	m := r.principal.match(e, deny, p.kind)
+	if deny && m != noMatch {
+		return anyMatch
 	}
 	return m
+}
+
+// matchNotResource reports whether a NotResource element matches.
+func (p *Policy) matchNotResource(r *rule, e *evaluation) bool {
+	for i := r.notResources.from; i < r.notResources.to; i++ {
+		if p.values.patterns[i].match(e, e.r.Resource) {
+			return false
+		}
+	}
+	return true
 }
 
 // matchAction reports whether the Action or NotAction element matches.
 //
 // quirk Q021: an empty list matches nothing, so NotAction with one matches
 // everything; likewise for resources and condition values (P-5, C-17).
-func (s *search) matchAction(r *rule) bool {
-	if r.anyAction || s.action >= 0 && slices.Contains(r.exact, s.action) {
+func (p *Policy) matchAction(r *rule, q *query) bool {
+	if r.anyAction {
 		return !r.notAction
 	}
-	service, name := s.e.action[:s.e.colon], s.e.name
-	for i := range r.actions {
-		if r.actions[i].match(service, name) {
+	from, to := r.actions.from, r.actions.from+r.exact
+	if r.exact > searchThreshold {
+		from += firstHash(p.actions[from:to], q.hash)
+	}
+	for ; from < to; from++ {
+		if a := &p.actions[from]; a.hash == q.hash && (a.text == q.action || words.EqualFold(a.text, q.action)) {
+			return !r.notAction
+		} else if a.hash > q.hash {
+			break
+		}
+	}
+	if to == r.actions.to {
+		return r.notAction
+	}
+	services, rest := p.actions[to:to+r.services], p.actions[to+r.services:r.actions.to]
+	for i := firstHash(services, q.service); i < uint32(len(services)) && services[i].hash == q.service; i++ {
+		if services[i].match(q.action, q.colon) {
+			return !r.notAction
+		}
+	}
+	for i := range rest {
+		if rest[i].match(q.action, q.colon) {
 			return !r.notAction
 		}
 	}
 	return r.notAction
 }
 
-func (s *search) matchResource(r *rule, pattern int32) bool {
-	if pattern != wholeElement {
-		return r.resources[pattern].match(s.e, s.e.r.Resource)
-	}
-	for i := range r.resources {
-		if r.resources[i].match(s.e, s.e.r.Resource) {
-			return !r.notResource
+// firstHash returns the place of the first pattern with a hash, or above it, in a
+// list in the order of hashes.
+func firstHash(list []actionPattern, hash uint32) uint32 {
+	from, to := uint32(0), uint32(len(list))
+	for from < to {
+		if middle := (from + to) / 2; list[middle].hash < hash {
+			from = middle + 1
+		} else {
+			to = middle
 		}
 	}
-	return r.notResource
-}
-
-// match returns how closely the element names the caller.
-func (p *principals) match(e *evaluation, deny bool, kind Kind) strength {
-	caller := &e.r.Principal
-	var seen [anyMatch + 1]bool
-	best := noMatch
-	for i := range p.names {
-		m := p.names[i].match(caller)
-		// quirk Q009: "*" in the Allow of a trust policy takes an authenticated
-		// caller, which a federated identity is only by its provider (M-12).
-		if m == anyMatch && kind == Trust && !deny && !p.not && (caller.Type == Anonymous || caller.Type == WebIdentity) {
-			continue
-		}
-		seen[m] = true
-		best = max(best, m)
-	}
-	switch {
-	case !p.not:
-		return best
-	case deny && e.bounded:
-		return anyMatch // M-15
-	case deny && exempt(caller.Type, seen), !deny && best != noMatch:
-		return noMatch
-	}
-	return anyMatch
-}
-
-// exempt reports whether NotPrincipal with Deny spares a caller (M-14).
-//
-// quirk Q004: it does when every form of the caller is listed: the account, for
-// sessions the role, and the caller's own name. The account alone spares nobody
-// but its root.
-func exempt(t PrincipalType, seen [anyMatch + 1]bool) bool {
-	if seen[anyMatch] {
-		return true
-	}
-	switch t {
-	case User, FederatedUser:
-		return seen[exactMatch] && seen[accountMatch]
-	case RoleSession:
-		return seen[exactMatch] && seen[sourceMatch] && seen[accountMatch]
-	case Root:
-		return seen[accountMatch]
-	case Service, WebIdentity:
-		return seen[exactMatch]
-	}
-	return false
-}
-
-// match returns how closely n names the caller (M-7 to M-13).
-func (n *principalName) match(c *Principal) strength {
-	switch n.form {
-	case everyoneForm:
-		return anyMatch
-	case accountForm:
-		if c.Account != "" && c.Account == n.account && (c.Type == User || c.Type == RoleSession || c.Type == FederatedUser || c.Type == Root) {
-			return accountMatch
-		}
-	case userForm:
-		if c.Type == User && n.is(c.ID, c.ARN == n.text) {
-			return exactMatch
-		}
-		if c.Type == FederatedUser && n.is(c.ID, c.User == n.text) {
-			return sourceMatch
-		}
-	case roleForm:
-		if c.Type == RoleSession && n.is(c.ID, n.isRole(c)) {
-			return sourceMatch
-		}
-	case sessionForm:
-		if c.Type == RoleSession && c.ARN == n.text && n.is(c.ID, true) {
-			return exactMatch
-		}
-	case idForm:
-		switch {
-		case c.ID != n.text || c.ID == "":
-		case c.Type == User:
-			return exactMatch
-		case c.Type == RoleSession, c.Type == FederatedUser:
-			return sourceMatch
-		}
-	case canonicalForm: // quirk Q025: it names an account
-		if c.CanonicalID != "" && c.CanonicalID == n.text {
-			return accountMatch
-		}
-	case federatedForm, serviceForm, providerForm:
-		if c.Type == n.form.callerType() && c.ARN == n.text {
-			return exactMatch
-		}
-	}
-	return noMatch
-}
-
-// is reports whether n is the principal with an id: by the id that it is bound
-// to, or by name if there is none or the principal's is unknown (M-11).
-func (n *principalName) is(id string, byName bool) bool {
-	if n.id != "" && id != "" {
-		return n.id == id
-	}
-	return byName
-}
-
-// isRole reports whether a session is of the role that n names. Without the
-// role's ARN the path is not compared, since a session's ARN has none (M-9).
-func (n *principalName) isRole(c *Principal) bool {
-	if c.Role != "" {
-		return c.Role == n.text
-	}
-	session, ok := arn.Split(c.ARN)
-	return ok && c.Account == n.account && session.Partition == n.partition && sessionRole(c.ARN) == n.role
-}
-
-// callerType returns the only type of caller that a form names.
-func (f principalForm) callerType() PrincipalType {
-	switch f {
-	case federatedForm:
-		return FederatedUser
-	case serviceForm:
-		return Service
-	case providerForm:
-		return WebIdentity
-	}
-	return Anonymous
+	return from
 }

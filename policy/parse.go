@@ -23,12 +23,17 @@ const MaxSize = 1 << 20
 // and both of an element and its Not form. What a kind of policy requires is
 // Validate's business. The error is a *ParseError. Parse does not keep src.
 func Parse(name string, src []byte) (*Document, error) {
-	p := parser{doc: &Document{Name: name}}
 	if len(src) > MaxSize {
+		p := parser{doc: &Document{Name: name}}
 		p.report(Position{1, 1}, TooLarge, "", "the document has %d bytes, more than the %d allowed", len(src), MaxSize)
 		return nil, &ParseError{Name: name, Problems: p.problems}
 	}
-	p.doc.Source = string(src)
+	return parse(name, string(src))
+}
+
+func parse(name, src string) (*Document, error) {
+	p := parser{doc: &Document{Name: name, Source: src}}
+	p.doc.parsed = p.doc
 	p.Reader = jsontext.NewReader(p.doc.Source, p.duplicateName)
 	p.document()
 	if p.Err != nil {

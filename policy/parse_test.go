@@ -188,6 +188,7 @@ func TestParseDocument(t *testing.T) {
 			},
 		},
 	}
+	want.parsed = want
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Parse = %+v\nwant %+v", got, want)
 	}

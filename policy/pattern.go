@@ -3,12 +3,11 @@
 package policy
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
 // patternKind says how a pattern is compared: the cheapest way that will do.
@@ -20,7 +19,7 @@ const (
 	exactPattern                     // text
 	prefixPattern                    // text and anything after it
 	piecesPattern                    // pieces in order
-	partsPattern                     // six parts of an ARN, each a pattern; none matches across its colon
+	foldPattern                      // pieces in order, letter case does not count; no wildcards
 )
 
 // A pattern is a compiled Resource or condition value. Variables are looked up
@@ -28,10 +27,22 @@ const (
 //
 // quirk Q001: so a wildcard in a value is an ordinary character (V-6).
 type pattern struct {
+	text   string   // of a pattern without pieces, and what piecesPattern begins with
+	pieces *[]piece // of piecesPattern, and of a foldPattern with variables
 	kind   patternKind
-	text   string
-	pieces []piece
-	parts  []pattern
+}
+
+// plainPattern compiles a text without variables and wildcards but for a star at
+// its end; ok is false for others.
+func plainPattern(text string) (p pattern, ok bool) {
+	i := strings.IndexAny(text, "*?$")
+	switch {
+	case i < 0:
+		return pattern{kind: exactPattern, text: text}, true
+	case i == len(text)-1 && i > 0 && text[i] == '*':
+		return pattern{kind: prefixPattern, text: text[:i]}, true
+	}
+	return pattern{}, false
 }
 
 // newPattern compiles a template that is matched against a whole text.
@@ -45,43 +56,29 @@ func newPattern(pieces []piece) pattern {
 		return pattern{kind: exactPattern, text: pieces[0].Text}
 	case len(pieces) == 2 && pieces[0].Kind == template.Literal && pieces[1].Kind == template.Star:
 		return pattern{kind: prefixPattern, text: pieces[0].Text}
+	case pieces[0].Kind == template.Literal:
+		return pattern{kind: piecesPattern, text: pieces[0].Text, pieces: &pieces}
 	}
-	return pattern{kind: piecesPattern, pieces: pieces}
+	return pattern{kind: piecesPattern, pieces: &pieces}
 }
 
-// newARNPattern compiles six parts whose wildcards stay within their part.
+// newFoldPattern compiles a template without wildcards.
+func newFoldPattern(pieces []piece) pattern {
+	if p := newPattern(pieces); p.kind == exactPattern {
+		return pattern{kind: foldPattern, text: shared(p.text)}
+	}
+	return pattern{kind: foldPattern, pieces: &pieces}
+}
+
+// newARNPattern compiles six parts whose wildcards and variables stay within
+// their part.
 func newARNPattern(parts [][]piece) pattern {
-	if !slices.ContainsFunc(parts[:5], func(part []piece) bool { return template.Has(part, template.Star, template.One, template.Variable) }) {
-		return newPattern(template.Join(parts)) // the same, because the colons before the sixth part are literal
-	}
-	p := pattern{kind: partsPattern, parts: make([]pattern, 6)}
-	for i, part := range parts {
-		p.parts[i] = newPattern(part)
-	}
-	return p
-}
-
-// literalPrefix returns the text that everything that matches p starts with.
-func (p *pattern) literalPrefix() string {
-	switch p.kind {
-	case exactPattern, prefixPattern:
-		return p.text
-	case piecesPattern:
-		if p.pieces[0].Kind == template.Literal {
-			return p.pieces[0].Text
+	for _, part := range parts[:5] {
+		for i := range part {
+			part[i].Within = part[i].Kind != template.Literal
 		}
-	case partsPattern:
-		var b strings.Builder
-		for i := range p.parts {
-			b.WriteString(p.parts[i].literalPrefix())
-			if p.parts[i].kind != exactPattern {
-				break
-			}
-			b.WriteByte(':')
-		}
-		return b.String()
 	}
-	return ""
+	return newPattern(template.Join(parts))
 }
 
 // match reports whether text as a whole matches p.
@@ -94,22 +91,18 @@ func (p *pattern) match(e *evaluation, text string) bool {
 	case prefixPattern:
 		return strings.HasPrefix(text, p.text)
 	case piecesPattern:
-		return matchPieces(e, p.pieces, text)
-	case partsPattern:
-		return p.matchParts(e, text)
+		return strings.HasPrefix(text, p.text) && matchPieces(e, *p.pieces, text)
+	case foldPattern:
+		if p.pieces != nil {
+			return matchFold(e, *p.pieces, text)
+		}
+		if text == p.text {
+			return true
+		}
+		rest, ok := cutFold(text, p.text)
+		return ok && rest == ""
 	}
 	return false
-}
-
-func (p *pattern) matchParts(e *evaluation, text string) bool {
-	for i := range p.parts[:5] {
-		part, rest, ok := strings.Cut(text, ":")
-		if !ok || !p.parts[i].match(e, part) {
-			return false
-		}
-		text = rest
-	}
-	return p.parts[5].match(e, text)
 }
 
 // matchPieces reports whether text is pieces one after the other. It never goes
@@ -125,10 +118,14 @@ func matchPieces(e *evaluation, pieces []piece, text string) bool {
 			}
 		case pieces[i].Kind == template.Star:
 			if i == len(pieces)-1 {
-				return true
+				return true // only the last of an ARN's parts may end in a star
 			}
 			star, starAt = i, at
 			i++
+			if at = findFrom(&pieces[i], text, at); at < 0 || !within(&pieces[star], text[starAt:at]) {
+				return false
+			}
+			starAt = at
 			continue
 		default:
 			n, fits, never := e.fit(&pieces[i], text[at:])
@@ -144,19 +141,24 @@ func matchPieces(e *evaluation, pieces []piece, text string) bool {
 		if star < 0 || starAt == len(text) {
 			return false
 		}
-		starAt = nextStart(&pieces[star+1], text, starAt)
-		if starAt < 0 {
+		from := starAt
+		_, n := utf8.DecodeRuneInString(text[starAt:])
+		if starAt = findFrom(&pieces[star+1], text, starAt+n); starAt < 0 || !within(&pieces[star], text[from:starAt]) {
 			return false
 		}
 		at, i = starAt, star+1
 	}
 }
 
-// nextStart returns the next place after from, on a character boundary, where
-// next may match; -1 if there is none.
-func nextStart(next *piece, text string, from int) int {
-	_, n := utf8.DecodeRuneInString(text[from:])
-	from += n
+// within reports whether a star may stand for a text: one within a part of an
+// ARN has no colon.
+func within(star *piece, text string) bool {
+	return !star.Within || strings.IndexByte(text, ':') < 0
+}
+
+// findFrom returns the first place from from on where next may match; -1 if
+// there is none.
+func findFrom(next *piece, text string, from int) int {
 	if next.Kind != template.Literal {
 		return from
 	}
@@ -175,9 +177,12 @@ func (e *evaluation) fit(p *piece, text string) (n int, fits, never bool) {
 		return len(p.Text), strings.HasPrefix(text, p.Text), false
 	case template.One:
 		_, n = utf8.DecodeRuneInString(text)
-		return n, n > 0, false
+		return n, n > 0 && !(p.Within && text[0] == ':'), false
 	}
 	value, ok := e.variable(p)
+	if p.Within && strings.IndexByte(value, ':') >= 0 {
+		ok = false
+	}
 	return len(value), ok && strings.HasPrefix(text, value), !ok
 }
 
@@ -213,75 +218,110 @@ func cutFold(text, prefix string) (rest string, ok bool) {
 	return text, true
 }
 
-// An actionPattern is a compiled value of an Action element. Its text is in
-// lower case, as is what it is compared with (M-1).
+// An actionPattern is a compiled value of an Action element; the case of ASCII
+// letters does not count (M-1).
 type actionPattern struct {
-	service, name glob
+	text string
+	hash uint32 // of the text of an exactPattern, else of a literal service with its colon; 0 if there is none
+	kind patternKind
 }
 
-// newActionPattern compiles an action.
+// newActionPattern compiles an action. The mask is that of every action that it
+// matches.
 //
 // quirk Q022: ok is false for text that is neither "*" nor "service:name", or has
 // a comma or blank: it matches nothing (P-10).
-func newActionPattern(text string) (p actionPattern, ok bool) {
-	text = lowerASCII(text)
+func newActionPattern(text string) (p actionPattern, mask uint64, ok bool) {
 	if strings.Trim(text, "*") == "" && text != "" {
-		return actionPattern{glob{kind: anyPattern}, glob{kind: anyPattern}}, true
+		return actionPattern{kind: anyPattern}, anyAction, true
 	}
-	service, name, found := strings.Cut(text, ":")
-	if !found || strings.ContainsAny(text, ", \t\r\n") {
-		return actionPattern{}, false
+	colon := strings.IndexByte(text, ':')
+	if colon < 0 || strings.ContainsAny(text, ", \t\r\n") {
+		return actionPattern{}, 0, false
 	}
-	return actionPattern{newGlob(service), newGlob(name)}, true
-}
-
-// exact returns the one action that p matches, "" if it has wildcards.
-func (p *actionPattern) exact() string {
-	if p.service.kind != exactPattern || p.name.kind != exactPattern {
-		return ""
+	wildcard := strings.IndexAny(text, "*?")
+	a := words.ReadAction(text)
+	switch {
+	case wildcard < 0:
+		return actionPattern{text: shared(text), hash: uint32(a.Hash), kind: exactPattern}, actionBit(uint32(a.Hash)), true
+	case wildcard < colon:
+		return actionPattern{text: text, kind: piecesPattern}, anyAction, true
 	}
-	return p.service.text + ":" + p.name.text
-}
-
-// everything reports whether p is "*".
-func (p *actionPattern) everything() bool {
-	return p.service.kind == anyPattern && p.name.kind == anyPattern
-}
-
-// match compares with the two halves of an action, in lower case.
-func (p *actionPattern) match(service, name []byte) bool {
-	return p.service.match(service) && p.name.match(name)
-}
-
-// A glob is a pattern without variables, for short texts.
-type glob struct {
-	kind patternKind
-	text string
-}
-
-func newGlob(text string) glob {
-	switch star := strings.IndexByte(text, '*'); {
-	case text == "*":
-		return glob{kind: anyPattern}
-	case strings.IndexByte(text, '?') >= 0:
-	case star < 0:
-		return glob{kind: exactPattern, text: text}
-	case star == len(text)-1:
-		return glob{kind: prefixPattern, text: text[:star]}
+	p = actionPattern{text: shared(text), hash: uint32(a.Service), kind: piecesPattern}
+	if wildcard == len(text)-1 && text[wildcard] == '*' {
+		p.text, p.kind = p.text[:wildcard], prefixPattern
 	}
-	return glob{kind: piecesPattern, text: text}
+	return p, serviceBit(p.hash), true
 }
 
-func (g *glob) match(text []byte) bool {
-	switch g.kind {
+// rank orders the patterns of an Action element by how they are found.
+func (p *actionPattern) rank() int {
+	switch {
+	case p.kind == exactPattern:
+		return 0
+	case p.hash != 0:
+		return 1
+	}
+	return 2
+}
+
+// The mask of an action has a bit for the action and one for its service; that
+// of a statement has those of its patterns. Where the two have no bit in common,
+// the statement does not name the action.
+const anyAction = ^uint64(0)
+
+func actionBit(hash uint32) uint64  { return 1 << (hash & 31) }
+func serviceBit(hash uint32) uint64 { return 1 << (32 + hash&31) }
+
+// match compares with an action; colon is the place of its first one.
+func (p *actionPattern) match(action string, colon int) bool {
+	switch p.kind {
 	case anyPattern:
 		return true
 	case exactPattern:
-		return string(text) == g.text
+		return action == p.text || words.EqualFold(action, p.text)
 	case prefixPattern:
-		return len(text) >= len(g.text) && string(text[:len(g.text)]) == g.text
+		return words.HasPrefixFold(action, p.text)
 	}
-	return arn.Match(g.text, string(text))
+	service, name, _ := strings.Cut(p.text, ":")
+	return matchGlob(service, action[:colon]) && matchGlob(name, action[colon+1:])
+}
+
+// matchGlob reports whether text as a whole matches a pattern of '*', '?' and
+// literal characters, without regard to the case of ASCII letters.
+func matchGlob(pattern, text string) bool {
+	i, at := 0, 0
+	star, starAt := -1, 0
+	for at < len(text) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, starAt = i, at
+			i++
+			continue
+		case i < len(pattern) && pattern[i] == '?':
+			_, n := utf8.DecodeRuneInString(text[at:])
+			at += n
+			i++
+			continue
+		case i < len(pattern) && lowerByte(pattern[i]) == lowerByte(text[at]):
+			at++
+			i++
+			continue
+		case star < 0:
+			return false
+		}
+		_, n := utf8.DecodeRuneInString(text[starAt:])
+		starAt += n
+		at, i = starAt, star+1
+	}
+	return strings.Trim(pattern[i:], "*") == ""
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // lowerASCII returns s with its ASCII letters in lower case.
@@ -290,38 +330,13 @@ func (g *glob) match(text []byte) bool {
 // letter that merely folds to it.
 func lowerASCII(s string) string {
 	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			return string(appendLower(nil, s))
+		if lowerByte(s[i]) != s[i] {
+			b := []byte(s)
+			for j := range b {
+				b[j] = lowerByte(b[j])
+			}
+			return string(b)
 		}
 	}
 	return s
-}
-
-// appendLower appends s to dst with its ASCII letters in lower case.
-func appendLower(dst []byte, s string) []byte {
-	for i := range len(s) {
-		c := s[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
-
-// equalLower reports whether two strings are equal but for the case of ASCII letters.
-func equalLower(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		x, y := a[i], b[i]
-		if x == y {
-			continue
-		}
-		if x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z' {
-			return false
-		}
-	}
-	return true
 }

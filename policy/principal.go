@@ -74,12 +74,9 @@ const (
 
 // A principalName is one value of a Principal element, taken apart.
 type principalName struct {
-	form      principalForm
-	text      string
-	account   string // accountForm, roleForm
-	role      string // roleForm: the name without path
-	partition string // roleForm
-	id        string // userForm, roleForm, sessionForm: the unique id it is bound to, or ""
+	form principalForm
+	text string // of an accountForm: the account
+	id   string // userForm, roleForm, sessionForm: the unique id it is bound to, or ""
 }
 
 // parsePrincipalName reads a value of the AWS member of a Principal element. A
@@ -91,7 +88,7 @@ func parsePrincipalName(text string, ids map[string]string) principalName {
 		return n
 	}
 	if arn.IsAccountID(text) {
-		n.form, n.account = accountForm, text
+		n.form = accountForm
 		return n
 	}
 	entity, ok := arn.SplitEntity(text)
@@ -100,11 +97,11 @@ func parsePrincipalName(text string, ids map[string]string) principalName {
 	}
 	switch entity.Kind {
 	case arn.KindRoot:
-		n.form, n.account = accountForm, entity.Account
+		n.form, n.text = accountForm, entity.Account
 	case arn.KindUser:
 		n.form = userForm
 	case arn.KindRole:
-		n.form, n.account, n.role, n.partition = roleForm, entity.Account, entity.Name, entity.Partition
+		n.form = roleForm
 	case arn.KindAssumedRole:
 		n.form = sessionForm
 	case arn.KindFederatedUser:

@@ -28,6 +28,8 @@ type Piece struct {
 	// Fallback stands for a variable whose key has no value, if HasFallback.
 	Fallback    string
 	HasFallback bool
+
+	Within bool // what it stands for has no colon
 }
 
 var errUnclosedVariable = errors.New(`"${" without its "}": write ${$} for a dollar sign before a brace`)

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package policy
+
+import (
+	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
+)
+
+// principals is a compiled Principal or NotPrincipal element.
+type principals struct {
+	not   bool
+	names []principalName
+}
+
+func newPrincipals(b *PrincipalBlock, ids map[string]string) *principals {
+	p := &principals{not: b.Not}
+	n := len(b.AWS) + len(b.Service) + len(b.Federated) + len(b.Canonical)
+	if b.Everyone {
+		n++
+	}
+	p.names = make([]principalName, 0, n)
+	if b.Everyone {
+		p.names = append(p.names, principalName{form: everyoneForm, text: "*"})
+	}
+	for _, v := range b.AWS {
+		p.names = append(p.names, parsePrincipalName(v.Text, ids))
+	}
+	for _, list := range []struct {
+		form   principalForm
+		values []Value
+	}{{serviceForm, b.Service}, {providerForm, b.Federated}, {canonicalForm, b.Canonical}} {
+		for _, v := range list.values {
+			p.names = append(p.names, principalName{form: list.form, text: v.Text})
+		}
+	}
+	return p
+}
+
+// The mask of a principal element has a bit for each way to know a caller that it
+// names; that of a caller has those of all the ways to name it. Where the two have
+// no bit in common, the element does not name the caller.
+const (
+	everyoneBit uint32 = 1 << iota
+	accountBit         // all accounts have this one
+)
+
+func nameBit(name string) uint32 { return 4 << (words.Text(name) % 30) }
+
+func (p *principals) mask() (mask uint32) {
+	if p.not {
+		return ^uint32(0)
+	}
+	for i := range p.names {
+		n := &p.names[i]
+		switch n.form {
+		case everyoneForm:
+			mask |= everyoneBit
+		case accountForm, canonicalForm:
+			mask |= accountBit
+		case roleForm:
+			role, _ := arn.SplitEntity(n.text)
+			mask |= nameBit(n.text) | nameBit(role.Name)
+		default:
+			mask |= nameBit(n.text)
+		}
+		if n.id != "" {
+			mask |= nameBit(n.id)
+		}
+	}
+	return mask
+}
+
+// callerMask returns the mask of the caller.
+func (e *evaluation) callerMask() uint32 {
+	if e.callers != 0 {
+		return e.callers
+	}
+	c := &e.r.Principal
+	mask := everyoneBit | nameBit(c.ARN)
+	if c.Account != "" || c.CanonicalID != "" {
+		mask |= accountBit
+	}
+	if c.ID != "" {
+		mask |= nameBit(c.ID)
+	}
+	switch {
+	case c.Type == FederatedUser:
+		mask |= nameBit(c.User)
+	case c.Type == RoleSession && c.Role != "":
+		mask |= nameBit(c.Role)
+	case c.Type == RoleSession:
+		mask |= nameBit(sessionRole(c.ARN))
+	}
+	e.callers = mask
+	return mask
+}
+
+// match returns how closely the element names the caller.
+func (p *principals) match(e *evaluation, deny bool, kind Kind) strength {
+	caller := &e.r.Principal
+	var seen [anyMatch + 1]bool
+	best := noMatch
+	for i := range p.names {
+		m := p.names[i].match(caller)
+		// quirk Q009: "*" in the Allow of a trust policy takes an authenticated
+		// caller, which a federated identity is only by its provider (M-12).
+		if m == anyMatch && kind == Trust && !deny && !p.not && (caller.Type == Anonymous || caller.Type == WebIdentity) {
+			continue
+		}
+		seen[m] = true
+		best = max(best, m)
+	}
+	switch {
+	case !p.not:
+		return best
+	case deny && e.bounded:
+		return anyMatch // M-15
+	case deny && exempt(caller.Type, seen), !deny && best != noMatch:
+		return noMatch
+	}
+	return anyMatch
+}
+
+// exempt reports whether NotPrincipal with Deny spares a caller (M-14).
+//
+// quirk Q004: it does when every form of the caller is listed: the account, for
+// sessions the role, and the caller's own name. The account alone spares nobody
+// but its root.
+func exempt(t PrincipalType, seen [anyMatch + 1]bool) bool {
+	if seen[anyMatch] {
+		return true
+	}
+	switch t {
+	case User, FederatedUser:
+		return seen[exactMatch] && seen[accountMatch]
+	case RoleSession:
+		return seen[exactMatch] && seen[sourceMatch] && seen[accountMatch]
+	case Root:
+		return seen[accountMatch]
+	case Service, WebIdentity:
+		return seen[exactMatch]
+	}
+	return false
+}
+
+// match returns how closely n names the caller (M-7 to M-13).
+func (n *principalName) match(c *Principal) strength {
+	switch n.form {
+	case everyoneForm:
+		return anyMatch
+	case accountForm:
+		if c.Account != "" && c.Account == n.text && (c.Type == User || c.Type == RoleSession || c.Type == FederatedUser || c.Type == Root) {
+			return accountMatch
+		}
+	case userForm:
+		if c.Type == User && n.is(c.ID, c.ARN == n.text) {
+			return exactMatch
+		}
+		if c.Type == FederatedUser && n.is(c.ID, c.User == n.text) {
+			return sourceMatch
+		}
+	case roleForm:
+		if c.Type == RoleSession && n.is(c.ID, n.isRole(c)) {
+			return sourceMatch
+		}
+	case sessionForm:
+		if c.Type == RoleSession && c.ARN == n.text && n.is(c.ID, true) {
+			return exactMatch
+		}
+	case idForm:
+		switch {
+		case c.ID != n.text || c.ID == "":
+		case c.Type == User:
+			return exactMatch
+		case c.Type == RoleSession, c.Type == FederatedUser:
+			return sourceMatch
+		}
+	case canonicalForm: // quirk Q025: it names an account
+		if c.CanonicalID != "" && c.CanonicalID == n.text {
+			return accountMatch
+		}
+	case federatedForm, serviceForm, providerForm:
+		if c.Type == n.form.callerType() && c.ARN == n.text {
+			return exactMatch
+		}
+	}
+	return noMatch
+}
+
+// is reports whether n is the principal with an id: by the id that it is bound
+// to, or by name if there is none or the principal's is unknown (M-11).
+func (n *principalName) is(id string, byName bool) bool {
+	if n.id != "" && id != "" {
+		return n.id == id
+	}
+	return byName
+}
+
+// isRole reports whether a session is of the role that n names. Without the
+// role's ARN the path is not compared, since a session's ARN has none (M-9).
+func (n *principalName) isRole(c *Principal) bool {
+	if c.Role != "" {
+		return c.Role == n.text
+	}
+	role, _ := arn.SplitEntity(n.text)
+	session, ok := arn.Split(c.ARN)
+	return ok && c.Account == role.Account && session.Partition == role.Partition && sessionRole(c.ARN) == role.Name
+}
+
+// callerType returns the only type of caller that a form names.
+func (f principalForm) callerType() PrincipalType {
+	switch f {
+	case federatedForm:
+		return FederatedUser
+	case serviceForm:
+		return Service
+	case providerForm:
+		return WebIdentity
+	}
+	return Anonymous
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package words reads text eight bytes at a time: hashes, letter case and the
+// beginnings of an ARN.
+//
+// A hash is a function of the text alone, the same in every process. It is not
+// secret: what finds something by hash must still compare the text.
+package words
+
+import (
+	"math/bits"
+)
+
+const (
+	low7  = 0x7f7f7f7f7f7f7f7f
+	high  = 0x8080808080808080
+	ones  = 0x0101010101010101
+	seed  = 0x9e3779b97f4a7c15
+	prime = 0xd6e8feb86659fd93
+)
+
+// load returns the eight bytes of s from i, the first in the lowest byte.
+func load(s string, i int) uint64 {
+	_ = s[i+7]
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+}
+
+// At returns the eight bytes of s from i, zero where s has ended. It takes an i
+// of at most len(s).
+func At(s string, i int) uint64 {
+	switch {
+	case i <= len(s)-8:
+		return load(s, i)
+	case len(s) >= 8:
+		return tail(s, i)
+	}
+	return short(s, i)
+}
+
+// tail is At for the last, incomplete word of a text of at least eight bytes.
+func tail(s string, i int) uint64 {
+	return load(s, len(s)-8) >> (8 * uint(8-(len(s)-i)))
+}
+
+// short is At for a text of less than eight bytes.
+func short(s string, i int) (w uint64) {
+	for j := len(s) - 1; j >= i; j-- {
+		w = w<<8 | uint64(s[j])
+	}
+	return w
+}
+
+// First returns a mask of the first n bytes of a word; n is at most 8.
+func First(n uint8) uint64 { return ^uint64(0) >> (64 - 8*uint(n)) }
+
+// mix returns what the word w adds to the hash of a text; k is seed for its first
+// word, and prime more for each that follows. The parts of a hash are summed, so
+// that they can be computed side by side, and so that the hash of a prefix is a
+// step on the way to that of the text.
+func mix(w, k uint64) uint64 {
+	hi, lo := bits.Mul64(w^k, prime)
+	return hi ^ lo
+}
+
+// lower returns w with its ASCII letters in lower case.
+func lower(w uint64) uint64 {
+	heptets := w & low7
+	above := heptets + (0x7f-'Z')*ones // its high bits: the byte is above 'Z'
+	from := heptets + (0x80-'A')*ones  // its high bits: the byte is 'A' or above
+	upper := (above ^ from) &^ w & high
+	return w | upper>>2
+}
+
+// EqualFold reports whether two texts are equal but for the case of ASCII letters.
+func EqualFold(a, b string) bool { return len(a) == len(b) && HasPrefixFold(a, b) }
+
+// HasPrefixFold reports whether s begins with prefix but for the case of ASCII letters.
+func HasPrefixFold(s, prefix string) bool {
+	if len(s) < len(prefix) {
+		return false
+	}
+	i := 0
+	for ; i+8 <= len(prefix); i += 8 {
+		if lower(load(s, i)) != lower(load(prefix, i)) {
+			return false
+		}
+	}
+	rest := First(uint8(len(prefix) - i))
+	return i == len(prefix) || lower(At(s, i)&rest) == lower(At(prefix, i))
+}
+
+// An Action is the name of an operation, "service:Name", as the hashes of its
+// text and of its service with the colon, both without regard to the case of
+// ASCII letters.
+type Action struct {
+	Hash, Service uint64
+	Colon         int // its place; -1: there is none, and Service is 0
+}
+
+// ReadAction hashes an action.
+func ReadAction(s string) Action {
+	hash, service, at, k := uint64(0), uint64(0), -1, uint64(seed)
+	for i := 0; i < len(s); i, k = i+8, k+prime {
+		var w uint64
+		switch {
+		case i <= len(s)-8:
+			w = load(s, i)
+		case i > 0:
+			w = load(s, len(s)-8) >> (8 * uint(i+8-len(s)) & 63)
+		default:
+			w = short(s, 0)
+		}
+		w = lower(w)
+		colon := w ^ (':' * ones)
+		if colon = (colon - ones) &^ colon & high; colon != 0 && at < 0 {
+			colon &= -colon
+			at = i + bits.TrailingZeros64(colon)/8
+			service = hash + mix(w&(colon|(colon-1)), k)
+		}
+		hash += mix(w, k)
+	}
+	return Action{Hash: hash, Service: service, Colon: at}
+}
+
+const (
+	// Steps is how many steps a Resource holds; those after are left out.
+	Steps = 15
+
+	// Whole is the place of the hash of the whole text.
+	Whole = Steps
+)
+
+// A Resource is a text, such as an ARN, as the hashes of what it begins with: the
+// n-th step is its first 8(n+1) bytes.
+type Resource struct {
+	Have uint32 // bit n: it has the n-th step; bit Whole: always
+	Hash [Steps + 1]uint64
+}
+
+// Read hashes a text. It takes a zero Resource.
+func (r *Resource) Read(s string) {
+	h, k, n := uint64(0), uint64(seed), 0
+	for i := 0; i < len(s); i, k = i+8, k+prime {
+		switch {
+		case i <= len(s)-8:
+			h += mix(load(s, i), k)
+			if n < Steps {
+				r.Hash[n] = h
+				n++
+			}
+		case i > 0:
+			h += mix(load(s, len(s)-8)>>(8*uint(i+8-len(s))&63), k)
+		default:
+			h = mix(short(s, 0), k)
+		}
+	}
+	r.Hash[Whole] = ^h
+	r.Have = 1<<n - 1 | 1<<Whole
+}
+
+// Text hashes any text.
+func Text(s string) (h uint64) {
+	for i, k := 0, uint64(seed); i < len(s); i, k = i+8, k+prime {
+		h += mix(At(s, i), k)
+	}
+	return h
+}
+
+// Fold hashes any text without regard to the case of ASCII letters.
+func Fold(s string) (h uint64) {
+	for i, k := 0, uint64(seed); i < len(s); i, k = i+8, k+prime {
+		h += mix(lower(At(s, i)), k)
+	}
+	return h
+}
