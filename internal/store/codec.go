@@ -24,6 +24,8 @@ const (
 	dirRole    = "role/"
 	dirPolicy  = "policy/"
 	dirProfile = "profile/"
+	dirOIDC    = "oidc/"
+	dirSAML    = "saml/"
 	dirUsed    = "used/"
 )
 
@@ -81,6 +83,9 @@ func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 // mistaken for another part of a key. The pattern is that of the IAM API
 // reference, [\w+=,.@-]+.
 func checkName(kind Kind, name string) error {
+	if kind == KindOIDC {
+		return checkIssuer(name)
+	}
 	if name == "" || len(name) > 128 {
 		return invalid("%s name %.130q", kind, name)
 	}

@@ -21,6 +21,8 @@
 //	a/ID/role/NAME           a Role
 //	a/ID/policy/NAME         a Policy
 //	a/ID/profile/NAME        an InstanceProfile
+//	a/ID/oidc/URL            an OIDCProvider
+//	a/ID/saml/NAME           a SAMLProvider
 //	a/ID/used/ID             a Use of an access key, role, user (login) or account (root login)
 //
 // A value is its format, the digit 1, followed by JSON; sys/ and alias/ hold

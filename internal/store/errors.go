@@ -35,6 +35,8 @@ const (
 	KindKey      Kind = "access key"
 	KindMember   Kind = "member"               // its name is "USER in GROUP"
 	KindBoundary Kind = "permissions boundary" // its name is that of the user or role
+	KindOIDC     Kind = "OIDC provider"        // its name is the URL without "https://"
+	KindSAML     Kind = "SAML provider"
 	KindSystem   Kind = "system value"
 )
 

@@ -16,6 +16,8 @@ const (
 	QuotaRoles            = "RolesPerAccount"
 	QuotaPolicies         = "PoliciesPerAccount"
 	QuotaProfiles         = "InstanceProfilesPerAccount"
+	QuotaOIDCProviders    = "OpenIdConnectProvidersPerAccount"
+	QuotaSAMLProviders    = "SAMLProvidersPerAccount"
 	QuotaVersionsInUse    = "PolicyVersionsInUsePerAccount"
 	QuotaServerCerts      = "ServerCertificatesPerAccount"
 	QuotaUserPolicies     = "PoliciesPerUser" // managed policies attached
@@ -26,6 +28,9 @@ const (
 	QuotaKeys             = "AccessKeysPerUser" // also of the root user
 	QuotaSigningCerts     = "SigningCertificatesPerUser"
 	QuotaRolesPerProfile  = "InstanceSessionsPerInstanceProfile"
+	QuotaClientIDs        = "ClientIdsPerOpenIdConnectProvider"
+	QuotaThumbprints      = "ThumbprintsPerOpenIdConnectProvider"
+	QuotaSAMLKeys         = "PrivateKeysPerSAMLProvider"
 	QuotaTags             = "TagsPerResource"
 	QuotaPolicySize       = "PolicySize"     // sizes count characters other than white space
 	QuotaUserPolicySize   = "UserPolicySize" // all inline policies of one user together
@@ -53,6 +58,8 @@ var Quotas = []Quota{
 	{QuotaRoles, 1000, "RolesQuota"},
 	{QuotaPolicies, 1500, "PoliciesQuota"},
 	{QuotaProfiles, 1000, "InstanceProfilesQuota"},
+	{QuotaOIDCProviders, 100, ""},
+	{QuotaSAMLProviders, 100, ""},
 	{QuotaVersionsInUse, 10000, "PolicyVersionsInUseQuota"},
 	{QuotaServerCerts, 20, "ServerCertificatesQuota"},
 	{QuotaUserPolicies, 10, "AttachedPoliciesPerUserQuota"},
@@ -63,6 +70,9 @@ var Quotas = []Quota{
 	{QuotaKeys, 2, "AccessKeysPerUserQuota"},
 	{QuotaSigningCerts, 2, "SigningCertificatesPerUserQuota"},
 	{QuotaRolesPerProfile, 1, ""},
+	{QuotaClientIDs, 100, ""},
+	{QuotaThumbprints, 5, ""},
+	{QuotaSAMLKeys, 2, ""},
 	{QuotaTags, 50, ""},
 	{QuotaPolicySize, 6144, "PolicySizeQuota"},
 	{QuotaUserPolicySize, 2048, "UserPolicySizeQuota"},

@@ -31,6 +31,8 @@ type state struct {
 	roles    *rows[Role]
 	policies *rows[Policy]
 	profiles *rows[InstanceProfile]
+	oidc     *rows[OIDCProvider]
+	saml     *rows[SAMLProvider]
 
 	ids      *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
 	keys     *btree.Map[string, *User] // access key id → its user, nil for the root user
@@ -62,6 +64,8 @@ func newState(id string) *state {
 		roles:    new(rows[Role]),
 		policies: new(rows[Policy]),
 		profiles: new(rows[InstanceProfile]),
+		oidc:     new(rows[OIDCProvider]),
+		saml:     new(rows[SAMLProvider]),
 		ids:      new(btree.Map[string, any]),
 		keys:     new(btree.Map[string, *User]),
 		links:    new(btree.Map[string, struct{}]),
@@ -74,6 +78,7 @@ func (s *state) snapshot() *state {
 	c := *s
 	c.users, c.groups, c.roles = s.users.Copy(), s.groups.Copy(), s.roles.Copy()
 	c.policies, c.profiles = s.policies.Copy(), s.profiles.Copy()
+	c.oidc, c.saml = s.oidc.Copy(), s.saml.Copy()
 	c.ids, c.keys, c.links, c.counts = s.ids.Copy(), s.keys.Copy(), s.links.Copy(), s.counts.Copy()
 	return &c
 }
@@ -110,6 +115,10 @@ func (s *state) applyOne(rev kv.Revision, e kv.Event) error {
 		return change(rev, e, treeRow(s.policies, key), s.indexPolicy)
 	case dirProfile:
 		return change(rev, e, treeRow(s.profiles, key), s.indexProfile)
+	case dirOIDC:
+		return change(rev, e, treeRow(s.oidc, key), unindexed)
+	case dirSAML:
+		return change(rev, e, treeRow(s.saml, key), unindexed)
 	}
 	return nil
 }
@@ -134,6 +143,9 @@ func change[T any](rev kv.Revision, e kv.Event, swap func(row[T]) row[T], index 
 	index(swap(row[T]{rec, rev}).rec, rec)
 	return nil
 }
+
+// unindexed follows records that no index holds.
+func unindexed[T any](_, _ *T) {}
 
 func treeRow[T any](t *rows[T], key string) func(row[T]) row[T] {
 	return func(now row[T]) (old row[T]) {

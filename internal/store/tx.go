@@ -24,6 +24,8 @@ type Tx struct {
 	roles    table[Role]
 	policies table[Policy]
 	profiles table[InstanceProfile]
+	oidc     table[OIDCProvider]
+	saml     table[SAMLProvider]
 	gone     map[string]bool // ids whose last use goes with them
 	extra    kv.Txn          // on other keys
 
@@ -42,6 +44,8 @@ func newTx(a *account, v *View) *Tx {
 		roles:    table[Role]{KindRole, dirRole, s.roles, map[string]*slot[Role]{}},
 		policies: table[Policy]{KindPolicy, dirPolicy, s.policies, map[string]*slot[Policy]{}},
 		profiles: table[InstanceProfile]{KindProfile, dirProfile, s.profiles, map[string]*slot[InstanceProfile]{}},
+		oidc:     table[OIDCProvider]{KindOIDC, dirOIDC, s.oidc, map[string]*slot[OIDCProvider]{}},
+		saml:     table[SAMLProvider]{KindSAML, dirSAML, s.saml, map[string]*slot[SAMLProvider]{}},
 		gone:     map[string]bool{},
 		reserved: map[string]int{},
 	}
@@ -172,6 +176,7 @@ func (tx *Tx) txn() (kv.Txn, error) {
 	err := tx.account.add(&t, dirAccount+tx.a.id)
 	for _, add := range []func(*kv.Txn, string) error{
 		tx.users.add, tx.groups.add, tx.roles.add, tx.policies.add, tx.profiles.add,
+		tx.oidc.add, tx.saml.add,
 	} {
 		if err == nil {
 			err = add(&t, tx.a.id)

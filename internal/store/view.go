@@ -281,6 +281,10 @@ func (s *state) usage(name string) int {
 		return s.policies.Len()
 	case QuotaProfiles:
 		return s.profiles.Len()
+	case QuotaOIDCProviders:
+		return s.oidc.Len()
+	case QuotaSAMLProviders:
+		return s.saml.Len()
 	case QuotaVersionsInUse:
 		return s.versions
 	}
