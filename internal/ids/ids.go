@@ -23,6 +23,9 @@ const (
 	InstanceProfile = "AIPA"
 	LongLivedKey    = "AKIA"
 	SessionKey      = "ASIA"
+	ServerCert      = "ASCA"
+	SSHKey          = "APKA"
+	ServiceCred     = "ACCA"
 )
 
 const (
@@ -119,6 +122,17 @@ func (s *Source) Secret() string {
 	s.read(b[:])
 	return base64.StdEncoding.EncodeToString(b[:])
 }
+
+// Bytes returns n new random bytes, for a secret of another form.
+func (s *Source) Bytes(n int) []byte {
+	b := make([]byte, n)
+	s.read(b)
+	return b
+}
+
+// CertificateID returns a new id of a signing certificate: 32 characters of
+// [A-Z2-7], which carry nothing.
+func (s *Source) CertificateID() string { return base32.StdEncoding.EncodeToString(s.Bytes(20)) }
 
 // RequestID returns a new random UUID (RFC 9562, version 4).
 func (s *Source) RequestID() string {

@@ -26,6 +26,8 @@ const (
 	dirProfile = "profile/"
 	dirOIDC    = "oidc/"
 	dirSAML    = "saml/"
+	dirDevice  = "device/"
+	dirCert    = "cert/"
 	dirUsed    = "used/"
 )
 

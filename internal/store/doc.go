@@ -23,6 +23,8 @@
 //	a/ID/profile/NAME        an InstanceProfile
 //	a/ID/oidc/URL            an OIDCProvider
 //	a/ID/saml/NAME           a SAMLProvider
+//	a/ID/device/mfa/NAME     an MFADevice, by the end of its serial number
+//	a/ID/cert/NAME           a ServerCertificate
 //	a/ID/used/ID             a Use of an access key, role, user (login) or account (root login)
 //
 // A value is its format, the digit 1, followed by JSON; sys/ and alias/ hold

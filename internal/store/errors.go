@@ -38,6 +38,12 @@ const (
 	KindOIDC     Kind = "OIDC provider"        // its name is the URL without "https://"
 	KindSAML     Kind = "SAML provider"
 	KindSystem   Kind = "system value"
+
+	KindDevice      Kind = "MFA device" // its name is the serial number
+	KindServerCert  Kind = "server certificate"
+	KindSSHKey      Kind = "SSH public key"
+	KindSigningCert Kind = "signing certificate"
+	KindServiceCred Kind = "service-specific credential"
 )
 
 // A NotFoundError says what was not found. It is ErrNotFound.
@@ -87,6 +93,10 @@ const (
 	ReasonInline    = "must delete policies first"
 	ReasonKeys      = "must delete access keys first"
 	ReasonLogin     = "must delete login profile first"
+	ReasonDevice    = "must delete MFA device first"
+	ReasonCerts     = "must delete certificates first"
+	ReasonOthers    = "must remove referenced objects first"
+	ReasonAssigned  = "MFA VirtualDevice in use. Must deactivate first"
 	ReasonMember    = "must remove users from group first"
 	ReasonProfile   = "must remove roles from instance profile first"
 	ReasonHolders   = "Cannot delete a policy attached to entities"

@@ -25,8 +25,12 @@ const (
 	QuotaRolePolicies     = "PoliciesPerRole"
 	QuotaGroupsPerUser    = "GroupsPerUser"
 	QuotaVersions         = "VersionsPerPolicy"
-	QuotaKeys             = "AccessKeysPerUser" // also of the root user
-	QuotaSigningCerts     = "SigningCertificatesPerUser"
+	QuotaKeys             = "AccessKeysPerUser"   // also of the root user
+	QuotaSigningCerts     = "CertificatesPerUser" // also of the root user
+	QuotaDevices          = "MFADevicesPerUser"   // also of the root user
+	QuotaVirtualDevices   = "VirtualMFADevicesPerAccount"
+	QuotaSSHKeys          = "SSHPublicKeysPerUser"
+	QuotaServiceCreds     = "ServiceSpecificCredentialsPerUser" // for one service
 	QuotaRolesPerProfile  = "InstanceSessionsPerInstanceProfile"
 	QuotaClientIDs        = "ClientIdsPerOpenIdConnectProvider"
 	QuotaThumbprints      = "ThumbprintsPerOpenIdConnectProvider"
@@ -69,6 +73,10 @@ var Quotas = []Quota{
 	{QuotaVersions, 5, "VersionsPerPolicyQuota"},
 	{QuotaKeys, 2, "AccessKeysPerUserQuota"},
 	{QuotaSigningCerts, 2, "SigningCertificatesPerUserQuota"},
+	{QuotaDevices, 8, ""},
+	{QuotaVirtualDevices, 5000, ""},
+	{QuotaSSHKeys, 5, ""},
+	{QuotaServiceCreds, 2, ""},
 	{QuotaRolesPerProfile, 1, ""},
 	{QuotaClientIDs, 100, ""},
 	{QuotaThumbprints, 5, ""},

@@ -33,12 +33,15 @@ type state struct {
 	profiles *rows[InstanceProfile]
 	oidc     *rows[OIDCProvider]
 	saml     *rows[SAMLProvider]
+	devices  *rows[MFADevice] // by lower-case label
+	certs    *rows[ServerCertificate]
 
 	ids      *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
 	keys     *btree.Map[string, *User] // access key id → its user, nil for the root user
 	links    *btree.Map[string, struct{}]
 	counts   *btree.Map[string, int] // of links by kind and target
 	versions int                     // of all customer managed policies
+	assigned int                     // devices that have an owner
 }
 
 // A link is one reference, from a record to what it names: target and source,
@@ -51,6 +54,7 @@ const (
 	linkRole         = "r"
 	linkUserBoundary = "U" // policy ARN ← user
 	linkRoleBoundary = "R"
+	linkDevice       = "d" // user id, or account id for the root user ← MFA device
 	linkProfile      = "p" // lower-case role name ← instance profile
 )
 
@@ -66,6 +70,8 @@ func newState(id string) *state {
 		profiles: new(rows[InstanceProfile]),
 		oidc:     new(rows[OIDCProvider]),
 		saml:     new(rows[SAMLProvider]),
+		devices:  new(rows[MFADevice]),
+		certs:    new(rows[ServerCertificate]),
 		ids:      new(btree.Map[string, any]),
 		keys:     new(btree.Map[string, *User]),
 		links:    new(btree.Map[string, struct{}]),
@@ -79,6 +85,7 @@ func (s *state) snapshot() *state {
 	c.users, c.groups, c.roles = s.users.Copy(), s.groups.Copy(), s.roles.Copy()
 	c.policies, c.profiles = s.policies.Copy(), s.profiles.Copy()
 	c.oidc, c.saml = s.oidc.Copy(), s.saml.Copy()
+	c.devices, c.certs = s.devices.Copy(), s.certs.Copy()
 	c.ids, c.keys, c.links, c.counts = s.ids.Copy(), s.keys.Copy(), s.links.Copy(), s.counts.Copy()
 	return &c
 }
@@ -119,6 +126,10 @@ func (s *state) applyOne(rev kv.Revision, e kv.Event) error {
 		return change(rev, e, treeRow(s.oidc, key), unindexed)
 	case dirSAML:
 		return change(rev, e, treeRow(s.saml, key), unindexed)
+	case dirDevice:
+		return change(rev, e, treeRow(s.devices, key), s.indexDevice)
+	case dirCert:
+		return change(rev, e, treeRow(s.certs, key), unindexed)
 	}
 	return nil
 }

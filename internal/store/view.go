@@ -285,6 +285,10 @@ func (s *state) usage(name string) int {
 		return s.oidc.Len()
 	case QuotaSAMLProviders:
 		return s.saml.Len()
+	case QuotaVirtualDevices:
+		return s.devices.Len()
+	case QuotaServerCerts:
+		return s.certs.Len()
 	case QuotaVersionsInUse:
 		return s.versions
 	}
