@@ -92,24 +92,16 @@ func readTests(name string) (*policytest.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	load := func(path string) ([]byte, error) {
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(name), path)
-		}
-		return readFile(path)
-	}
+	src := policytest.Source{Name: name, Load: readFile}
 	if looksLikeJSON(name, data) {
-		return policytest.Read(name, data, load)
+		return src.Read(data)
 	}
 	data, from, err := yamlToJSON(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", name, err)
 	}
-	f, err := policytest.Read(name, data, load)
-	if err != nil {
-		return nil, from.translate(name, err)
-	}
-	return f, nil
+	src.Place = from.in
+	return src.Read(data)
 }
 
 func readFile(name string) ([]byte, error) {
