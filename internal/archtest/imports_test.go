@@ -43,6 +43,7 @@ var allowed = map[string]string{
 
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
+	"internal/mfa":     "internal/store github.com/boombuler/barcode/qr",
 	"internal/authn":   "arn policy sigv4 internal/store internal/session internal/ids",
 	"internal/authz":   "arn policy internal/store internal/authn internal/session internal/audit",
 
