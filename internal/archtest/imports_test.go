@@ -43,9 +43,11 @@ var allowed = map[string]string{
 
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
-	"internal/mfa":     "internal/store github.com/boombuler/barcode/qr",
-	"internal/authn":   "arn policy sigv4 internal/store internal/session internal/ids",
-	"internal/authz":   "arn policy internal/store internal/authn internal/session internal/audit",
+	"internal/federate": "internal/session " +
+		"github.com/beevik/etree github.com/go-jose/go-jose/v4 github.com/russellhaering/goxmldsig/...",
+	"internal/mfa":   "internal/store github.com/boombuler/barcode/qr",
+	"internal/authn": "arn policy sigv4 internal/store internal/session internal/ids",
+	"internal/authz": "arn policy internal/store internal/authn internal/session internal/audit",
 
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
