@@ -164,10 +164,12 @@ func ExampleExplain() {
 		log.Fatal(err)
 	}
 	// Output:
-	// Denied: no identity-based policy allows notes:Read on arn:aws:notes::111122223333:note/ann/diary.
-	//   identity-based policy: silent
-	//     own-notes
-	//       Allow Own (3:16) does not apply: Resource wants "arn:aws:notes::*:note/${aws:username}/*", request has arn:aws:notes::111122223333:note/ann/diary
+	// Denied: fred's policies do not allow notes:Read on arn:aws:notes::111122223333:note/ann/diary; the nearest, statement Own of own-notes (3:16), allows it only on arn:aws:notes::*:note/${aws:username}/*.
+	//   ✗ identity-based policy: silent
+	//       own-notes
+	//         Allow Own (3:16) does not apply
+	//           ✓ Action: notes:Read matches notes:*
+	//           ✗ Resource: arn:aws:notes::111122223333:note/ann/diary does not match arn:aws:notes::*:note/${aws:username}/*
 }
 
 // A Decision is small enough for every line of a log.

@@ -12,15 +12,19 @@ const module = "github.com/innkeeper-iam/innkeeper"
 // change it to fix a build; change the design, or the code.
 var allowed = map[string]string{
 	// Public libraries: the standard library and each other, nothing else.
-	"arn":               "",
-	"sigv4":             "",
-	"policy":            "arn policy/internal/jsontext policy/internal/literal policy/internal/spelling policy/internal/template",
+	"arn":   "",
+	"sigv4": "",
+	"policy": "arn policy/internal/jsontext policy/internal/literal policy/internal/prose policy/internal/spelling " +
+		"policy/internal/template policy/internal/textbook",
+	"policy/advice":     "arn policy policy/internal/prose policy/internal/template",
 	"policy/policytest": "arn policy policy/internal/jsontext",
 
 	"policy/internal/jsontext": "policy/internal/spelling",
 	"policy/internal/literal":  "",
+	"policy/internal/prose":    "arn",
 	"policy/internal/spelling": "",
 	"policy/internal/template": "",
+	"policy/internal/textbook": "",
 
 	// Leaves.
 	"internal/awserr":  "",
@@ -74,12 +78,13 @@ var allowed = map[string]string{
 
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
-var libraries = set("arn", "sigv4", "policy", "policy/policytest", "policy/internal/jsontext",
-	"policy/internal/literal", "policy/internal/spelling", "policy/internal/template")
+var libraries = set("arn", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/jsontext",
+	"policy/internal/literal", "policy/internal/prose", "policy/internal/spelling", "policy/internal/template", "policy/internal/textbook")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "policy", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/spelling", "policy/internal/template")
+var pure = set("arn", "policy", "policy/advice", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/prose",
+	"policy/internal/spelling", "policy/internal/template", "policy/internal/textbook")
 
 var (
 	impureImports = set("context", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "net", "net/http",
