@@ -117,7 +117,7 @@ type output struct {
 	c *api.Call
 }
 
-func (o *output) AppendXML(b []byte) []byte {
+func (o *output) AppendResult(b []byte) []byte {
 	b = append(b, "<ThingResult><Secret>"+secret+"</Secret></ThingResult>"...)
 	o.x.enter("xml", o.c)
 	return b

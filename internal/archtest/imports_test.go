@@ -61,10 +61,12 @@ var allowed = map[string]string{
 	"internal/stsapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids",
 
+	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz internal/ids",
+
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
 		"internal/config internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
-		"internal/managed internal/seal internal/session internal/store internal/stsapi internal/wire " +
+		"internal/managed internal/orgapi internal/seal internal/session internal/store internal/stsapi internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/cli": "arn policy policy/policytest sigv4 internal/config internal/node " +
 		"github.com/goccy/go-yaml/... github.com/spf13/cobra",
