@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"time"
@@ -37,14 +38,14 @@ func run(listen, folder string) error {
 	if err := g.load(); err != nil {
 		return err
 	}
+	if a, err := netip.ParseAddrPort(listen); err != nil || !a.Addr().IsLoopback() {
+		return fmt.Errorf("%s is no address on loopback, and HTTP Basic needs TLS anywhere else", listen)
+	}
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
-		return fmt.Errorf("%s is not on loopback, and HTTP Basic needs TLS anywhere else", listen)
-	}
 	fmt.Printf("notes on http://%s\n", l.Addr())
 
 	server := &http.Server{Handler: newService(g), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}

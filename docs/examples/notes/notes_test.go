@@ -55,6 +55,14 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
+func TestRunRefusesOtherThanLoopback(t *testing.T) {
+	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:80", "example.com:80"} {
+		if err := run(listen, "policies"); err == nil || !strings.Contains(err.Error(), "no address on loopback") {
+			t.Errorf("run(%q) = %v, want that it is no address on loopback", listen, err)
+		}
+	}
+}
+
 // TestAccess puts the questions of access.json to the policies.
 func TestAccess(t *testing.T) {
 	data, err := os.ReadFile("access.json")
