@@ -45,6 +45,10 @@ var allowed = map[string]string{
 	"internal/kv/etcdkv":   "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
 	"internal/store":       "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
 
+	// Credentials.
+	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
+	"internal/pubkey":    "golang.org/x/crypto/ssh",
+
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
 	"internal/federate": "internal/session " +

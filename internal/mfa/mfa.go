@@ -39,15 +39,6 @@ const (
 	resyncWindow = 2880 // a day
 )
 
-// After freeTries wrong codes in a row the device is locked for firstLock, and
-// after each further one twice as long, up to maxLock. So an attacker has about
-// a hundred tries a day at one in 333,333.
-const (
-	freeTries = 5
-	firstLock = 30 * time.Second
-	maxLock   = 15 * time.Minute
-)
-
 // A Check is one attempt to prove possession of a device. Now is the time of
 // the request.
 type Check struct {
@@ -112,7 +103,7 @@ func (c *Check) attempt(ctx context.Context, find func(*store.Tx) (*store.MFADev
 		if err != nil {
 			return err
 		}
-		if until := lockedUntil(d); c.Now.Before(until) {
+		if until := d.LockedUntil(); c.Now.Before(until) {
 			return &LockedError{until}
 		}
 		seed, err := c.Store.Seed(c.Account, d)
@@ -124,13 +115,12 @@ func (c *Check) attempt(ctx context.Context, find func(*store.Tx) (*store.MFADev
 		switch {
 		case !ok:
 			outcome = ErrCode
-			d.Failures++
-			d.Failed = c.Now
+			d.Fail(c.Now)
 			return tx.PutDevice(d)
 		case first <= d.Step:
 			return ErrCode // spent: nobody learns anything from it, so it does not count
 		}
-		d.Step, d.Failures, d.Failed = first+int64(len(codes))-1, 0, time.Time{}
+		d.Step, d.Tries = first+int64(len(codes))-1, store.Tries{}
 		if len(codes) > 1 {
 			d.Drift = first + 1 - Step(c.Now)
 		}
@@ -143,16 +133,4 @@ func (c *Check) attempt(ctx context.Context, find func(*store.Tx) (*store.MFADev
 		return err
 	}
 	return outcome
-}
-
-// lockedUntil returns the time before which no code of d is looked at.
-func lockedUntil(d *store.MFADevice) time.Time {
-	if d.Failures < freeTries {
-		return time.Time{}
-	}
-	lock := maxLock
-	if n := d.Failures - freeTries; n < 5 {
-		lock = min(firstLock<<n, maxLock)
-	}
-	return d.Failed.Add(lock)
 }

@@ -31,10 +31,9 @@ type MFADevice struct {
 	Sealed         []byte            `json:"sealed,omitempty"`         // seed of a virtual device; see Store.Seed
 	Certifications map[string]string `json:"certifications,omitempty"` // of a FIDO device, as its maker states them
 
-	Step     int64     `json:"step,omitempty"`     // of the newest code accepted, by the device's clock: that one and all before it are spent
-	Drift    int64     `json:"drift,omitempty"`    // steps by which the device's clock is ahead of ours
-	Failures int       `json:"failures,omitempty"` // wrong codes since the last right one
-	Failed   time.Time `json:"failed,omitzero"`    // when the last of them came
+	Step  int64 `json:"step,omitempty"`  // of the newest code accepted, by the device's clock: that one and all before it are spent
+	Drift int64 `json:"drift,omitempty"` // steps by which the device's clock is ahead of ours
+	Tries       // at codes
 }
 
 // Label returns the end of a device's serial number, which names it in its

@@ -129,6 +129,7 @@ type LoginProfile struct {
 	Changed       time.Time `json:"changed,omitzero"` // when the password was set; zero: when it was created
 	ResetRequired bool      `json:"resetRequired,omitempty"`
 	Past          []string  `json:"past,omitempty"` // hashes of the passwords before, newest first, as far as the rules ask for them
+	Tries                   // at the password
 }
 
 // Use says when and where a credential was last used. The zero Use means never.
