@@ -43,6 +43,7 @@ const (
 	Invalid     Fault = iota // the proof, or the provider as it is registered
 	Expired                  // the proof is too old
 	Unreachable              // the provider does not answer now: another try may help
+	Rejected                 // the provider itself did not let its user in
 )
 
 // A RefusedError says why a proof is not accepted. Text is AWS's sentence where
