@@ -46,6 +46,10 @@ func Explain(r *Request, s *Set) (t *Trace) {
 	return t
 }
 
+// Revise compiles d to take the place of p: as the same kind, its principals bound
+// to the ids that p's are bound to (CompileBound).
+func (p *Policy) Revise(d *Document) (*Policy, error) { return CompileBound(d, p.kind, p.ids) }
+
 // An explainer is one Explain at work.
 type explainer struct {
 	r      *Request

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/policy"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/prose"
 )
 
 // An Advice says what would let a request pass. Make one with For. It can be
@@ -85,13 +86,14 @@ type Change struct {
 	Key    string   `json:"key,omitempty"`
 	Values []string `json:"values,omitempty"`
 
-	// Of the other kinds: the policy, "" for a new one, the statement to lift, and
-	// the policy as it will be. A Document has no positions and must not be modified.
-	Layer     policy.Layer         `json:"layer,omitempty"`
-	Level     int                  `json:"level,omitempty"` // of SCPs and RCPs, from 1
-	Policy    string               `json:"policy,omitempty"`
-	Statement *policy.StatementRef `json:"statement,omitempty"`
-	Document  *policy.Document     `json:"document,omitempty"`
+	// Of the other kinds: the policy, "" for a new one, the statements to lift, and
+	// the policy as it will be, which must not be modified. Of several changes, each
+	// policy is as the changes before it left it.
+	Layer      policy.Layer          `json:"layer,omitzero"`
+	Level      int                   `json:"level,omitempty"` // of SCPs and RCPs, from 1
+	Policy     string                `json:"policy,omitempty"`
+	Statements []policy.StatementRef `json:"statements,omitempty"`
+	Document   *policy.Document      `json:"document,omitempty"`
 }
 
 // After returns the request and the policies with every change made; those that
@@ -99,14 +101,18 @@ type Change struct {
 // Allowed is false. Neither must be modified.
 func (a *Advice) After() (*policy.Request, *policy.Set) { return a.request, a.set }
 
-// Write writes the advice as text, the summary first, then a line for each change
-// if there are several, each with who can make it.
+// Write writes the advice as text, the summary, or if several changes are needed
+// a line for each with who can make it.
 func (a *Advice) Write(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintln(&b, a.Summary)
-	if len(a.Changes) > 1 {
-		for i := range a.Changes {
-			fmt.Fprintf(&b, "  %d. %s\n", i+1, a.Changes[i].Text)
+	if len(a.Changes) < 2 {
+		fmt.Fprintln(&b, a.Summary)
+	} else {
+		fmt.Fprintf(&b, "No single change is known to help. These %d together let it pass:\n", len(a.Changes))
+	}
+	for i := range a.Changes {
+		if c := &a.Changes[i]; len(a.Changes) > 1 {
+			fmt.Fprintf(&b, "  %d. %s (%s)\n", i+1, c.Text, c.By.who())
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -117,4 +123,42 @@ func (a *Advice) Write(w io.Writer) error {
 func (a *Advice) JSON() ([]byte, error) {
 	out, err := json.MarshalIndent(a, "", "  ")
 	return append(out, '\n'), err
+}
+
+// who says who a side is.
+func (s Side) who() string {
+	return [...]string{Caller: "the caller", Account: "an administrator of the account", Owner: "the owner of the resource",
+		Organization: "the organization's administrator", Network: "whoever runs the VPC endpoint"}[s]
+}
+
+// sentence sums up the changes that let the request of a state pass.
+func (a *Advice) sentence(st state) string {
+	if len(a.Changes) == 1 {
+		c := &a.Changes[0]
+		switch c.By {
+		case Caller:
+			return "It passes if you " + c.Text + "."
+		case Account:
+			return "To let it pass, " + c.Text + "."
+		case Owner:
+			return fmt.Sprintf("No change on %s's side can let it pass; the owner of %s can: %s.", st.caller(), prose.Resource(st.r.Resource), c.Text)
+		}
+		return fmt.Sprintf("No change in the account can let it pass; only %s can: %s.", c.By.who(), c.Text)
+	}
+	texts := make([]string, len(a.Changes))
+	for i := range a.Changes {
+		texts[i] = a.Changes[i].Text
+	}
+	return fmt.Sprintf("No single change is known to help; these %d together do: %s.", len(texts), strings.Join(texts, "; "))
+}
+
+// hopeless says why nothing is known that would let the request pass.
+func (st state) hopeless() string {
+	switch {
+	case st.r.Principal.Type == policy.Anonymous:
+		return "Nothing short of a policy for everyone lets an anonymous caller pass; sign the request."
+	case len(st.statements(policy.Identity, "2012-10-17")) == 0:
+		return "No policy can name the action " + prose.Value(st.r.Action) + "."
+	}
+	return "No change is known that would let it pass."
 }

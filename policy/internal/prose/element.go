@@ -105,8 +105,8 @@ var relations = map[string]string{
 	"ArnEquals": "is like", "ArnNotEquals": "is not like", "ArnLike": "is like", "ArnNotLike": "is not like",
 }
 
-// wanted says what a condition asks for, as in "aws:MultiFactorAuthPresent is true".
-func (e *Element) wanted() string {
+// Wanted says what a condition asks for, as in "aws:MultiFactorAuthPresent is true".
+func (e *Element) Wanted() string {
 	op, qualifier := e.Operator, ""
 	if set, rest, ok := strings.Cut(op, ":"); ok {
 		op, qualifier = rest, map[string]string{"ForAllValues": "every value of ", "ForAnyValue": "some value of "}[set]

@@ -353,7 +353,7 @@ func (c *Case) only(s *Stated) string {
 		case "NotResource":
 			return "allows it on everything but " + spoken(e.Wants, Resource)
 		}
-		conditions = append(conditions, e.wanted())
+		conditions = append(conditions, e.Wanted())
 		lacks = append(lacks, e.lacks())
 	}
 	if len(conditions) == 1 {
