@@ -56,8 +56,7 @@ func (x *explainer) grant() (*prose.Layer, *prose.Stated) {
 
 // spoken returns a layer as sentences need it.
 func (x *explainer) spoken(l *LayerTrace) prose.Layer {
-	s := prose.Layer{Level: l.Level, Kind: [...]prose.Kind{IdentityLayer: prose.Identity, BoundaryLayer: prose.Boundary, SessionLayer: prose.Session,
-		SCPLayer: prose.SCP, RCPLayer: prose.RCP, ResourceLayer: prose.ResourcePolicy, EndpointLayer: prose.Endpoint}[l.Layer]}
+	s := prose.Layer{Level: l.Level, Kind: prose.Kind(l.Layer)}
 	switch {
 	case l.Layer != ResourceLayer:
 	case x.s.Resource == nil && strings.HasPrefix(lowerASCII(x.r.Action), "sts:assumerole"), x.s.Resource != nil && x.s.Resource.kind == Trust:

@@ -236,45 +236,51 @@ func concrete(r *policy.Request, text string, wildcards bool) string {
 // circumstance says how to make the request, given the values that were found to
 // meet a condition or not to.
 func (st state) circumstance(e *policy.ElementTrace, met bool, values []string) string {
+	if len(values) == 0 {
+		return "make the request without " + e.Key
+	}
 	wants := make([]string, len(e.Wants))
-	equal := false
+	listed := false // the values are among those that the policy names, any of which will do
 	for i, v := range e.Wants {
 		wants[i] = v.Text
-		equal = equal || slices.Equal(values, []string{v.Text})
+		listed = listed || slices.Equal(values, []string{v.Text})
 	}
-	value := prose.AllOf(values)
-	if equal {
-		value = prose.OneOf(wants)
+	value, either := prose.AllOf(values), prose.OneOf(wants)
+	if listed {
+		value = either
 	}
+	has := func(part string) bool { return strings.Contains(e.Operator, part) }
+	ranged := has("Less") || has("Greater") || has("Like") || has("Arn") || has("IpAddress")
 	key := strings.ToLower(e.Key)
-	address := key == "aws:sourceip" || key == "aws:vpcsourceip"
 	_, tag, _ := strings.Cut(e.Key, "/")
+	wanted := prose.Element{Operator: e.Operator, Key: e.Key, Wants: wants}
 	switch {
-	case len(values) == 0:
-		return "make the request without " + e.Key
-	case address && met == !strings.Contains(e.Operator, "NotIp") && strings.Contains(e.Operator, "IpAddress"):
-		return "call from an address in " + prose.OneOf(wants)
-	case address && strings.Contains(e.Operator, "IpAddress"):
-		return "call from an address outside of " + prose.OneOf(wants)
+	case (key == "aws:sourceip" || key == "aws:vpcsourceip") && has("IpAddress") && met != has("NotIp"):
+		return "call from an address in " + either
+	case (key == "aws:sourceip" || key == "aws:vpcsourceip") && has("IpAddress"):
+		return "call from an address outside of " + either
 	case key == "aws:multifactorauthpresent" && strings.EqualFold(values[0], "true"):
 		return "sign in with MFA"
 	case key == "aws:multifactorauthage":
 		return "sign in with MFA anew (" + e.Key + " = " + value + ")"
 	case key == "aws:securetransport" && strings.EqualFold(values[0], "true"):
 		return "use HTTPS"
-	case key == "aws:requestedregion" && equal:
+	case (key == "aws:currenttime" || key == "aws:epochtime") && met:
+		return "make the request when " + wanted.Wanted()
+	case key == "aws:requestedregion" && listed:
 		return "call in " + value
-	case key == "aws:sourcevpce" && equal:
+	case key == "aws:sourcevpce" && listed:
 		return "call through " + value
-	case key == "sts:externalid" && equal:
+	case key == "sts:externalid" && listed:
 		return "give the external id " + value
 	case strings.HasPrefix(key, "aws:principaltag/"):
 		return "tag " + st.caller() + " with " + tag + " = " + value
 	case strings.Contains(key, "resourcetag/"), strings.HasPrefix(key, "s3:existingobjecttag/"):
 		return "tag " + prose.Resource(st.r.Resource) + " with " + tag + " = " + value
-	case met && !equal:
-		wanted := prose.Element{Operator: e.Operator, Key: e.Key, Wants: wants}
+	case met && (ranged || !listed):
 		return "make the request so that " + wanted.Wanted()
+	case !met && !ranged && !listed && !has("Not") && !has("Null"):
+		return "make the request with another " + e.Key + " than " + either
 	}
 	return "make the request with " + e.Key + " = " + value
 }

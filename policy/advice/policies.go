@@ -181,7 +181,7 @@ func (st state) lifts(l *policy.LayerTrace, index int) []move {
 	if len(names) > 1 {
 		what = "statements " + strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 	}
-	what += " of " + called(p.Policy, l.Layer)
+	what += " of " + st.called(p.Policy, l.Layer)
 	at := place{l.Layer, l.Level, index}
 	c.Text = "remove the Deny in " + what
 	removed, ok := st.revise(at, 0, c, func(d *policy.Document) {
@@ -197,7 +197,7 @@ func (st state) lifts(l *policy.LayerTrace, index int) []move {
 		}
 		return []move{removed}
 	}
-	c.Text += ", or except " + st.caller() + " from it"
+	c.Text += ", or except " + prose.Principal(who[0]) + " from it"
 	excepted, ok := st.revise(at, 0, c, func(d *policy.Document) {
 		for i := range d.Statements {
 			if s := &d.Statements[i]; hit[s.Index] {
@@ -217,14 +217,14 @@ func (st state) lifts(l *policy.LayerTrace, index int) []move {
 func (st state) repairs(l *policy.LayerTrace, index int) []move {
 	p := &l.Policies[index]
 	at := place{l.Layer, l.Level, index}
-	c := Change{Kind: Repair, Policy: p.Policy, Text: "repair " + called(p.Policy, l.Layer) + ", which cannot be evaluated: " + p.Error}
+	c := Change{Kind: Repair, Policy: p.Policy, Text: "repair " + st.called(p.Policy, l.Layer) + ", which cannot be evaluated: " + p.Error}
 	kind := st.kind(l.Layer)
 	var moves []move
 	if m, ok := st.revise(at, kind, c, func(*policy.Document) {}); ok {
 		moves = append(moves, m)
 	}
 	for _, s := range st.statements(kind, "2012-10-17") {
-		c.Text = "repair " + called(p.Policy, l.Layer) + ", which cannot be evaluated (" + p.Error + "), so that it allows " + st.asked(kind)
+		c.Text = "repair " + st.called(p.Policy, l.Layer) + ", which cannot be evaluated (" + p.Error + "), so that it allows " + st.asked(kind)
 		if m, ok := st.revise(at, kind, c, func(d *policy.Document) { d.Statements = []policy.Statement{s} }); ok && m.state.allowed() {
 			moves = append(moves, m)
 		}
@@ -261,7 +261,7 @@ func (st state) grants(layer policy.Layer, level int) []move {
 		}
 		p := policies[i]
 		for _, s := range st.statements(p.Kind(), p.Document().Version) {
-			c := Change{Kind: Grant, Text: "add " + st.granting(&s, p.Kind()) + " to " + called(p.Document().Name, layer)}
+			c := Change{Kind: Grant, Text: "add " + st.granting(&s, p.Kind()) + " to " + st.called(p.Document().Name, layer)}
 			if m, ok := st.revise(at, 0, c, func(d *policy.Document) { d.Statements = append(d.Statements, s) }); ok {
 				moves = append(moves, m)
 			}
@@ -365,17 +365,33 @@ func (st state) score(p *policy.PolicyTrace) int {
 // managed reports whether AWS owns a policy, so that nobody can change it.
 func managed(name string) bool { return strings.Contains(name, ":iam::aws:policy/") }
 
-// called is what people call a policy.
-func called(name string, layer policy.Layer) string {
-	if name == "" {
-		return "the " + layer.String()
+// called is what people call a policy of a layer.
+func (st state) called(name string, layer policy.Layer) string {
+	noun := [...]string{policy.BoundaryLayer: "boundary", policy.SessionLayer: "session policy", policy.SCPLayer: "service control policy",
+		policy.RCPLayer: "resource control policy", policy.ResourceLayer: "resource policy", policy.EndpointLayer: "VPC endpoint policy"}[max(layer, policy.BoundaryLayer)]
+	switch {
+	case layer == policy.ResourceLayer && st.s.Resource.Kind() == policy.Trust:
+		return "the trust policy of " + prose.Principal(st.r.Resource)
+	case layer == policy.ResourceLayer && st.s.Resource.Kind() == policy.Key:
+		noun = "key policy"
 	}
-	return prose.Policy(name)
+	switch {
+	case layer == policy.IdentityLayer && name != "":
+		return prose.Policy(name)
+	case layer == policy.IdentityLayer:
+		return "the identity-based policy"
+	case name == "" || name == noun:
+		return "the " + noun
+	}
+	return "the " + noun + " " + prose.Policy(name)
 }
 
 func (st state) caller() string {
-	if st.r.Principal.ARN == "" {
+	switch {
+	case st.r.Principal.ARN == "":
 		return "the caller"
+	case st.r.Principal.Type == policy.Root:
+		return "the root user"
 	}
 	return prose.Principal(st.r.Principal.ARN)
 }

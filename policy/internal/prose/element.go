@@ -92,7 +92,7 @@ func Value(v string) string {
 	return v + cut
 }
 
-// A relation says in words what an operator asks of a key. The request value
+// relations say in words what an operator asks of a key. The request value
 // stands before it, the policy's values after it.
 var relations = map[string]string{
 	"StringEquals": "is", "StringNotEquals": "is not", "StringEqualsIgnoreCase": "is, in any letter case,",
@@ -136,6 +136,9 @@ func (e *Element) reason() string {
 	fact := e.Key + " is " + AllOf(e.Has)
 	if strings.HasSuffix(strings.TrimSuffix(e.Operator, "IfExists"), "Null") || len(e.Has) == 1 && strings.EqualFold(e.Has[0], e.By) {
 		return fact
+	}
+	if len(e.Has) > 1 && !strings.Contains(e.Operator, ":") {
+		return fact + ", more than one value"
 	}
 	op := e.Operator[strings.IndexByte(e.Operator, ':')+1:]
 	relation := strings.TrimPrefix(strings.TrimPrefix(relations[strings.TrimSuffix(op, "IfExists")], "is"), " ")

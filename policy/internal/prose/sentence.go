@@ -4,6 +4,7 @@ package prose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,18 +21,21 @@ type Case struct {
 // A Kind is what a layer's policies are.
 type Kind uint8
 
-// The kinds of layer.
+// The kinds of layer. The first are numbered as policy.Layer.
 const (
-	Identity Kind = iota
+	Identity Kind = iota + 1
 	Boundary
 	Session
 	SCP
 	RCP
 	ResourcePolicy
+	Endpoint
 	Trust
 	Key
-	Endpoint
 )
+
+// ofResource reports whether the kind is that of a policy on a resource.
+func (k Kind) ofResource() bool { return k == ResourcePolicy || k == Trust || k == Key }
 
 // A Layer is a policy layer.
 type Layer struct {
@@ -53,11 +57,13 @@ func (c *Case) who() string {
 		return "an anonymous caller"
 	case c.Provider:
 		return "a caller from " + Principal(c.Who)
-	case strings.HasSuffix(c.Who, ":root"):
+	case c.root():
 		return "the root user of account " + c.Account
 	}
 	return Principal(c.Who)
 }
+
+func (c *Case) root() bool { return strings.HasSuffix(c.Who, ":root") }
 
 // on is an action with its resource.
 func on(action, resource string) string {
@@ -89,12 +95,12 @@ func (c *Case) granted(s *Stated) string {
 
 // spoken joins values as people call them with "or".
 func spoken(values []string, name func(string) string) string {
+	if len(values) == 0 {
+		return "nothing"
+	}
 	called := make([]string, len(values))
 	for i, v := range values {
-		called[i] = v
-		if n := name(v); n != Value(v) {
-			called[i] = n
-		}
+		called[i] = name(v)
 	}
 	if len(called) > maxValues {
 		called = append(called[:maxValues-1], fmt.Sprint(len(values)-maxValues+1, " more"))
@@ -102,7 +108,7 @@ func spoken(values []string, name func(string) string) string {
 	return join(called, "or")
 }
 
-// owner is the first word of what belongs to the caller.
+// own is the first word of what belongs to the caller.
 func (c *Case) own() string {
 	if who := c.who(); !strings.HasSuffix(who, ")") && !strings.HasSuffix(who, "s") {
 		return who + "'s "
@@ -185,7 +191,10 @@ func (c *Case) none(l Layer) string {
 	case Boundary:
 		return "the boundary in force has no policy and allows nothing"
 	case Session:
-		return "there is no session policy, without which " + c.who() + " has no permissions"
+		if strings.Contains(c.Who, ":federated-user/") {
+			return c.who() + " has no session policy and so no permissions of its own"
+		}
+		return "the session is limited to nothing: it has no session policy"
 	case SCP:
 		return fmt.Sprintf("level %d has no service control policy and allows nothing", l.Level)
 	case RCP:
@@ -225,7 +234,11 @@ func (c *Case) Decided(allowed bool, l Layer, s *Stated) string {
 			b.WriteString("everyone but " + spoken(e.Wants, Principal) + " ")
 		}
 	}
-	b.WriteString(c.granted(s))
+	if l.Kind == Trust {
+		b.WriteString(Value(c.Action))
+	} else {
+		b.WriteString(c.granted(s))
+	}
 	word := " because "
 	for i := range s.Elements {
 		e := &s.Elements[i]
@@ -238,14 +251,19 @@ func (c *Case) Decided(allowed bool, l Layer, s *Stated) string {
 		}
 	}
 	if allowed && c.Owner != "" {
-		noun, _ := c.noun(Layer{Kind: Identity})
-		fmt.Fprintf(&b, "; it belongs to account %s, and %s of account %s allow it too", c.Owner, noun, c.Account)
+		b.WriteString("; the resource belongs to account " + c.Owner)
+		if noun, _ := c.noun(Layer{Kind: Identity}); !c.root() {
+			b.WriteString(", and " + noun + " allow it too")
+		}
 	}
 	return b.String() + "."
 }
 
 // named is a value of a Principal element, as people call it.
 func (c *Case) named(by string) string {
+	if by == "*" {
+		return "everyone"
+	}
 	if _, text, ok := strings.Cut(by, ":"); ok && !strings.HasPrefix(by, "arn:") {
 		return Value(text)
 	}
@@ -262,7 +280,11 @@ func (c *Case) Silent(silent []Layer, grant *Layer, by, near *Stated) string {
 	b.WriteString("Denied: ")
 	if grant != nil {
 		noun, plural := c.noun(*grant)
-		b.WriteString(noun + verb(plural, " allow ", " allows ") + c.granted(by) + ", but ")
+		what := c.granted(by)
+		if grant.Kind == Trust {
+			what = Value(c.Action)
+		}
+		b.WriteString(noun + verb(plural, " allow ", " allows ") + what + ", but ")
 	}
 	switch noun, plural := c.noun(first); {
 	case len(first.Policies) == 0:
@@ -270,14 +292,18 @@ func (c *Case) Silent(silent []Layer, grant *Layer, by, near *Stated) string {
 		if grant == nil && first.Kind != Trust {
 			b.WriteString(", and nothing else allows " + c.asked())
 		}
-	case first.Kind >= ResourcePolicy && first.Kind <= Key:
+	case first.Kind.ofResource():
 		b.WriteString(noun + " does not allow " + c.who() + " " + c.briefly(first.Kind == Trust || grant != nil && !near.met("Action")))
 	default:
 		b.WriteString(noun + verb(plural, " do", " does") + " not allow " + c.briefly(grant != nil && !near.met("Action")))
 	}
 	c.others(&b, silent[1:])
-	if c.Owner != "" && (first.Kind == Identity || first.Kind >= ResourcePolicy && first.Kind <= Key) {
-		fmt.Fprintf(&b, "; %s is of account %s and the resource of account %s, so both sides must allow it", c.who(), c.Account, c.Owner)
+	if c.Owner != "" && (first.Kind == Identity || first.Kind.ofResource()) {
+		if c.root() {
+			b.WriteString("; it belongs to account " + c.Owner + ", which must allow it")
+		} else {
+			fmt.Fprintf(&b, "; %s is of account %s and the resource of account %s, so both sides must allow it", c.who(), c.Account, c.Owner)
+		}
 	}
 	if near != nil {
 		b.WriteString("; the nearest, " + near.Name + ", " + c.only(near))
@@ -341,6 +367,9 @@ func (c *Case) only(s *Stated) string {
 		}
 		switch e.Name {
 		case "Principal":
+			if slices.Contains(e.Wants, "*") {
+				return "allows it only to authenticated callers" // quirk Q009
+			}
 			return "allows it only to " + spoken(e.Wants, c.named)
 		case "NotPrincipal":
 			return "allows it to everyone but " + spoken(e.Wants, c.named)
