@@ -187,3 +187,22 @@ func parseAccount(s string) (uint64, bool) {
 	}
 	return n, true
 }
+
+// Lower returns n random characters of [a-z0-9], of which the identifiers of
+// organizations are made.
+func (s *Source) Lower(n int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	out := make([]byte, 0, n)
+	var b [16]byte
+	for {
+		s.read(b[:])
+		for _, c := range b {
+			if len(out) == n {
+				return string(out)
+			}
+			if c < 252 { // the largest multiple of 36: every letter is as likely
+				out = append(out, letters[c%36])
+			}
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 func (a *Account) clone() *Account {
 	c := *a
 	c.Keys, c.Login, c.Quotas = slices.Clone(a.Keys), cloneLogin(a.Login), maps.Clone(a.Quotas)
-	c.Certs = slices.Clone(a.Certs)
+	c.Certs, c.Invitations = slices.Clone(a.Certs), slices.Clone(a.Invitations)
 	if a.Rules != nil {
 		c.Rules = new(*a.Rules)
 	}

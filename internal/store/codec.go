@@ -16,6 +16,7 @@ const (
 
 	dirSealed   = "sys/sealed/"
 	dirAlias    = "alias/"
+	dirMail     = "mail/"
 	dirAccount  = "acct/"
 	dirContents = "a/"
 
@@ -29,6 +30,14 @@ const (
 	dirDevice  = "device/"
 	dirCert    = "cert/"
 	dirUsed    = "used/"
+
+	keyOrg       = "org/self"
+	dirOrg       = "org/"
+	dirUnit      = "unit/"
+	dirMember    = "member/"
+	dirOrgPolicy = "orgpolicy/"
+	dirRequest   = "request/"
+	dirHandshake = "handshake/"
 )
 
 // format is the newest format that this version reads, and the one it writes.

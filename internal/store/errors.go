@@ -39,6 +39,19 @@ const (
 	KindSAML     Kind = "SAML provider"
 	KindSystem   Kind = "system value"
 
+	KindOrganization   Kind = "organization" // its name is an id or the account that has none
+	KindUnit           Kind = "organizational unit"
+	KindOrgAccount     Kind = "organization account"
+	KindOrgPolicy      Kind = "organization policy"
+	KindPolicyType     Kind = "policy type"
+	KindAttachment     Kind = "attached policy"
+	KindTarget         Kind = "target of policies"
+	KindParent         Kind = "parent"
+	KindSource         Kind = "source parent"
+	KindAccountRequest Kind = "account request"
+	KindHandshake      Kind = "handshake"
+	KindMail           Kind = "e-mail address"
+
 	KindDevice      Kind = "MFA device" // its name is the serial number
 	KindServerCert  Kind = "server certificate"
 	KindSSHKey      Kind = "SSH public key"
@@ -101,6 +114,9 @@ const (
 	ReasonProfile   = "must remove roles from instance profile first"
 	ReasonHolders   = "Cannot delete a policy attached to entities"
 	ReasonVersions  = "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy"
+	ReasonMembers   = "it has other accounts"
+	ReasonChildren  = "it holds accounts or units"
+	ReasonTargets   = "it is attached"
 	ReasonInDefault = "Cannot delete the default version of a policy"
 )
 

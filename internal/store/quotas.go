@@ -41,7 +41,16 @@ const (
 	QuotaGroupPolicySize  = "GroupPolicySize"
 	QuotaRolePolicySize   = "RolePolicySize"
 	QuotaAssumePolicySize = "ACLSizePerRole"
-	QuotaRecordSize       = "BytesPerRecord" // ours: white space counts, and so does what is around a document
+	QuotaOrgAccounts      = "AccountsPerOrganization"
+	QuotaOrgUnits         = "UnitsPerOrganization"
+	QuotaOrgDepth         = "UnitDepth"
+	QuotaOrgPolicies      = "PoliciesPerOrganization"  // of one type
+	QuotaOrgAttachments   = "PoliciesPerTarget"        // of one type
+	QuotaSCPSize          = "ServiceControlPolicySize" // these count every character
+	QuotaRCPSize          = "ResourceControlPolicySize"
+	QuotaAIPolicySize     = "AIServicesOptOutPolicySize"
+	QuotaOrgPolicySize    = "OrganizationPolicySize" // of the other types
+	QuotaRecordSize       = "BytesPerRecord"         // ours: white space counts, and so does what is around a document
 )
 
 // maxRecord is such that a transaction can write two of the largest records.
@@ -87,6 +96,15 @@ var Quotas = []Quota{
 	{QuotaGroupPolicySize, 5120, "GroupPolicySizeQuota"},
 	{QuotaRolePolicySize, 10240, "RolePolicySizeQuota"},
 	{QuotaAssumePolicySize, 2048, "AssumeRolePolicySizeQuota"},
+	{QuotaOrgAccounts, 10000, ""}, // AWS begins at 10 and raises it on request
+	{QuotaOrgUnits, 2000, ""},     // these: User Guide of Organizations, "Quotas"
+	{QuotaOrgDepth, 5, ""},
+	{QuotaOrgPolicies, 2000, ""},
+	{QuotaOrgAttachments, 5, ""},
+	{QuotaSCPSize, 5120, ""},
+	{QuotaRCPSize, 5120, ""},
+	{QuotaAIPolicySize, 2500, ""},
+	{QuotaOrgPolicySize, 10000, ""},
 	{QuotaRecordSize, maxRecord, ""},
 }
 
@@ -112,6 +130,19 @@ func (a *Account) within(name string, before, now int) error {
 		return &LimitError{Quota: name, Limit: limit}
 	}
 	return nil
+}
+
+// orgPolicySize returns the quota of the size of organization policies of a type.
+func orgPolicySize(typ string) string {
+	switch typ {
+	case TypeSCP:
+		return QuotaSCPSize
+	case TypeRCP:
+		return QuotaRCPSize
+	case "AISERVICES_OPT_OUT_POLICY":
+		return QuotaAIPolicySize
+	}
+	return QuotaOrgPolicySize
 }
 
 // Size returns the size of a policy text as quotas count it: its characters

@@ -25,6 +25,11 @@ type Account struct {
 	Certs   []SigningCert  `json:"certs,omitempty"`  // of the root user
 	Rules   *PasswordRules `json:"rules,omitempty"`  // for the users' passwords; nil: AWS's default ones
 	Quotas  map[string]int `json:"quotas,omitempty"` // overrides by quota name; see Quotas
+
+	Email        string       `json:"email,omitempty"`        // unique in the whole store; see Mail
+	Organization string       `json:"organization,omitempty"` // the management account of its organization; see Store.Membership
+	Invitations  []Invitation `json:"invitations,omitempty"`
+	ClosedAt     time.Time    `json:"closedAt,omitzero"` // zero: it is not closed
 }
 
 // A User is an IAM user with everything that belongs to it alone, so that each

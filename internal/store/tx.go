@@ -28,6 +28,7 @@ type Tx struct {
 	saml     table[SAMLProvider]
 	devices  table[MFADevice]
 	certs    table[ServerCertificate]
+	org      *orgTx          // nil until it is needed
 	gone     map[string]bool // ids whose last use goes with them
 	extra    kv.Txn          // on other keys
 
@@ -180,7 +181,7 @@ func (tx *Tx) txn() (kv.Txn, error) {
 	err := tx.account.add(&t, dirAccount+tx.a.id)
 	for _, add := range []func(*kv.Txn, string) error{
 		tx.users.add, tx.groups.add, tx.roles.add, tx.policies.add, tx.profiles.add,
-		tx.oidc.add, tx.saml.add, tx.devices.add, tx.certs.add,
+		tx.oidc.add, tx.saml.add, tx.devices.add, tx.certs.add, tx.org.add,
 	} {
 		if err == nil {
 			err = add(&t, tx.a.id)
@@ -214,8 +215,9 @@ func (tx *Tx) Account() *Account { return tx.account.now.clone() }
 // certificates, the rules for passwords, the name and the quotas. The alias is Store.SetAlias's.
 func (tx *Tx) PutAccount(a *Account) error {
 	was := tx.account.now
-	if a.ID != was.ID || a.Alias != was.Alias || !a.Created.Equal(was.Created) {
-		return invalid("account %s: id, alias or time of creation changed", was.ID)
+	if a.ID != was.ID || a.Alias != was.Alias || !a.Created.Equal(was.Created) ||
+		a.Email != was.Email || a.Organization != was.Organization || !a.ClosedAt.Equal(was.ClosedAt) {
+		return invalid("account %s: something changed that PutAccount does not change", was.ID)
 	}
 	if err := was.within(QuotaSigningCerts, len(was.Certs), len(a.Certs)); err != nil {
 		return err
