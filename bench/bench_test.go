@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,27 @@ func TestDifferencesShow(t *testing.T) {
 	if says := fmt.Sprintf("yes decides %d of W2 otherwise; request ", want); !strings.Contains(notes, says) {
 		t.Errorf("notes = %q, want %q in it", notes, says)
 	}
+}
+
+// BenchmarkNothing is what the harness adds to every decision of the table.
+func BenchmarkNothing(b *testing.B) {
+	w, err := readWorkload(data, "W3")
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &player{wrong: map[int]bool{}}
+	p.ask = func(i int) policy.Outcome { return p.want[i] }
+	for i := range w.requests {
+		p.sample = append(p.sample, i)
+		p.want = append(p.want, w.requests[i].want)
+	}
+	p.Timed = len(w.requests)
+	p.rounds = 100
+	for b.Loop() {
+		p.repeat(w)
+	}
+	slices.Sort(p.times)
+	b.ReportMetric(p.times[0], "ns/decision")
 }
 
 func TestReadStatements(t *testing.T) {

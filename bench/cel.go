@@ -79,6 +79,9 @@ func celStatement(s *statement, actions []string) (string, error) {
 	tests = append(tests, celIn("action", named), celLike("resource", s.resources))
 	for _, c := range s.conditions {
 		name := attribute(c.key)
+		if strings.HasPrefix(c.operator, "String") && matchesAny("", strings.Join(c.values, "|")) {
+			return "", fmt.Errorf("%s %s %q: a key that is absent cannot be told from one that is empty", c.key, c.operator, c.values)
+		}
 		switch c.operator {
 		case "Bool":
 			tests = append(tests, name+" == "+c.values[0])
