@@ -120,13 +120,13 @@ func (p *player) check(w *workload, each time.Duration) {
 	}
 	p.Requests = len(w.requests)
 	took := max(1, (processorTime()-start)/time.Duration(len(w.requests)))
-	p.Timed = min(p.Requests, max(fewest, int(each/took)))
+	p.Timed = min(p.Requests, max(fewest, int(each/took/2)))
 	for i := range p.Timed {
 		at := i * p.Requests / p.Timed
 		p.sample = append(p.sample, at)
 		p.want = append(p.want, w.requests[at].want)
 	}
-	p.rounds = max(1, int(each/took)/p.Timed)
+	p.rounds = max(1, int(each/took)/p.Timed-1)
 
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -155,9 +155,13 @@ func (p *player) compare(w *workload, i int) {
 	}
 }
 
-// repeat times the sample. What others left to collect is collected before.
+// repeat times the sample. Before, it collects what others left and asks the
+// sample once, so that the caches hold as much of it as they can.
 func (p *player) repeat(w *workload) {
 	runtime.GC()
+	for _, i := range p.sample {
+		p.ask(i)
+	}
 	different := 0
 	start := processorTime()
 	for range p.rounds {
