@@ -66,11 +66,12 @@
 // # Explain
 //
 // [Explain] gives the same decision with a [Trace] of every layer, policy and
-// statement: what applied, and of the rest which element failed against which
-// value, as text for people (Summary, Write) and as JSON. It is slow and written
-// to be obviously right; tests and fuzzing compare Decide with it. Call it for
-// refusals that someone has to understand. A Trace quotes policies and condition
-// values, so it is for the owner of the policies and not for the caller.
+// statement, and of which of its elements the request met: a sentence that sums it
+// up (Summary), a tree for people (Write), and JSON. It is slow and written to be
+// obviously right; tests and fuzzing compare Decide with it. Call it for refusals
+// that someone has to understand. A Trace quotes policies and condition values, so
+// it is for the owner of the policies and not for the caller. Package advice finds
+// the smallest change that would let the request pass.
 //
 // # Replacing policies
 //

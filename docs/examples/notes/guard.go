@@ -137,6 +137,9 @@ func (s *subject) question(r *http.Request, action, resource string, labels []st
 	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		q.Context["aws:SourceIp"] = host
 	}
+	if account := q.Account(); account != "" {
+		q.Context["aws:ResourceAccount"] = account
+	}
 	maps.Copy(q.Context, s.context)
 	return q
 }

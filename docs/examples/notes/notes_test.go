@@ -180,6 +180,9 @@ func TestRequests(t *testing.T) {
 		{"another-account-needs-its-own-policies-too", "carl", "GET", fred + "/notes/a", "", 403, "not allowed"},
 		{"another-account-that-has-them", "bob", "GET", fred + "/notes/a", "", 200, "one"},
 
+		{"carl-writes", "carl", "PUT", "/444455556666/carl/notes/a", "mine", 200, "written"},
+		{"what-opens-other-accounts-opens-nothing-at-home", "bob", "GET", "/444455556666/carl/notes/a", "", 403, "not allowed"},
+
 		{"held", "fred", "PUT", fred + "/notes/kept?label=hold", "k", 200, "written"},
 		{"the-hold-cannot-be-written-away", "fred", "PUT", fred + "/notes/kept", "", 403, "not allowed"},
 		{"nor-by-nobody-in-particular", "", "DELETE", fred + "/notes/kept", "", 401, "not allowed"},
@@ -230,6 +233,30 @@ func TestReloadWhileDeciding(t *testing.T) {
 	asking.Wait()
 }
 
+// change returns a guard of a copy of the policies in which one file has another
+// text, or is gone if that is "". The old ones are in force.
+func change(t *testing.T, file, text string) *guard {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS("policies")); err != nil {
+		t.Fatal(err)
+	}
+	g := &guard{folder: os.DirFS(folder), log: slog.New(slog.DiscardHandler)}
+	if err := g.load(); err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(folder, file)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if text != "" {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return g
+}
+
 // TestFaultyPolicies is what becomes of policies that cannot be put in force.
 func TestFaultyPolicies(t *testing.T) {
 	for _, tt := range []struct{ name, file, text, want string }{
@@ -239,24 +266,8 @@ func TestFaultyPolicies(t *testing.T) {
 		{"missing", "operator.json", "", "operator.json"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			folder := t.TempDir()
-			if err := os.CopyFS(folder, os.DirFS("policies")); err != nil {
-				t.Fatal(err)
-			}
-			g := &guard{folder: os.DirFS(folder), log: slog.New(slog.DiscardHandler)}
-			if err := g.load(); err != nil {
-				t.Fatal(err)
-			}
+			g := change(t, tt.file, tt.text)
 			before := g.subjects.Load()
-			file := filepath.Join(folder, tt.file)
-			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if tt.text == "" {
-				if err := os.Remove(file); err != nil {
-					t.Fatal(err)
-				}
-			}
 			if err := g.load(); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("load() = %v, want %q in it", err, tt.want)
 			}
@@ -264,6 +275,21 @@ func TestFaultyPolicies(t *testing.T) {
 				t.Error("load() has put something in force, want what was")
 			}
 		})
+	}
+}
+
+// TestOtherPolicies is of what the policies here allow nobody.
+func TestOtherPolicies(t *testing.T) {
+	g := change(t, "operator.json", `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "notes:*", "Resource": "*"}}`)
+	if err := g.load(); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(newService(g))
+	defer server.Close()
+	for path, want := range map[string]int{"/111122223333/none/notes": 404, "/111122223333/fred/notes": 200, "/444455556666/bob/notes": 403} {
+		if status, text := do(t, "ops", "GET", server.URL+path, ""); status != want {
+			t.Errorf("GET %s = %d %s, want %d", path, status, text, want)
+		}
 	}
 }
 
