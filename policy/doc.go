@@ -91,10 +91,10 @@
 //
 // # One request, many sets
 //
-// Decide prepares the request, decides, and forgets. A request that is asked of many
-// sets (whose policies let this caller in? which of these roles would do?) is
-// prepared once with [Lower]; the Decide method of the result, [Lowered.Decide],
-// then answers for each Set what Decide would.
+// Decide prepares the request, decides, and forgets. A request that is asked more
+// than once, of the policies before and after a change, say, or of each of a
+// caller's policies alone, is prepared once with [Lower]; the Decide method of
+// the result, [Lowered.Decide], then answers for each Set what Decide would.
 //
 // # Access tests
 //
