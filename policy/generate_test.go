@@ -5,7 +5,6 @@ package policy
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -25,8 +24,8 @@ type generator struct {
 	resources  []string
 	actions    []string
 	keys       []string
-	texts      []string     // values of context keys
-	classes    []valueClass // that most conditions are of
+	classes    []valueClass // of the values of each key
+	texts      [][]string   // values of each key
 	made       []*genPolicy // of earlier layers
 	huge       bool         // the next resource is of more than 64 KiB
 	statements int          // that the set has so far
@@ -44,14 +43,12 @@ func newGenerator(seed uint64, data []byte) *generator {
 	for range 1 + g.n(3) {
 		g.actions = append(g.actions, g.action())
 	}
-	for range 2 + g.n(4) {
+	for i := range 2 + g.n(4) {
 		g.keys = append(g.keys, g.of(genKeys))
-	}
-	for range 1 + g.n(3) {
-		class := baseOperators[g.n(len(baseOperators))].class
-		g.classes = append(g.classes, class)
+		g.classes = append(g.classes, baseOperators[g.n(len(baseOperators))].class)
+		g.texts = append(g.texts, nil)
 		for range 1 + g.n(3) {
-			g.texts = append(g.texts, g.text(class))
+			g.texts[i] = append(g.texts[i], g.text(g.classes[i]))
 		}
 	}
 	return g
@@ -206,16 +203,22 @@ func (g *generator) actionList() []Value {
 	if long <= 3 {
 		return g.values(long, g.actionPattern)
 	}
-	return g.values(long, func() string {
+	return g.crowd(long, g.actionPattern, func() string {
 		service := g.of([]string{"s3", "S3", "kms", "sts", "ec2"})
-		switch g.n(10) {
-		case 0:
-			return g.actionPattern()
-		case 1:
+		if g.oneIn(10) {
 			return fmt.Sprintf("%s:Do%d*", service, g.n(100))
 		}
 		return fmt.Sprintf("%s:DoThing%d", service, g.n(100))
 	})
+}
+
+// crowd returns many values, of which a few have a chance to match.
+func (g *generator) crowd(n int, one, stranger func() string) []Value {
+	values := g.values(n, stranger)
+	for range g.n(3) {
+		values[g.random.IntN(n)] = Value{Text: one()}
+	}
+	return values
 }
 
 // size returns up to few, now and then up to more, rarely some more than many.
@@ -240,8 +243,13 @@ func (g *generator) values(n int, one func() string) []Value {
 // pattern makes a pattern that may match one of the texts.
 func (g *generator) pattern(texts []string) string {
 	text := g.of(texts)
-	if len(text) > 2000 || len(text) > 200 && !g.oneIn(20) { // Explain is slow
+	switch { // Explain takes the product of both lengths
+	case len(text) > 2000:
 		text = text[:g.n(100)] + "*" + text[len(text)-g.n(20):]
+	case len(text) > 200 && g.oneIn(2):
+		text = g.cut(text)
+	case len(text) > 200 && !g.oneIn(8):
+		text = text[:g.random.IntN(len(text))] + "*" + text[len(text)-g.n(20):]
 	}
 	switch g.n(8) {
 	case 0, 1, 2:
@@ -381,12 +389,19 @@ func (g *generator) statement(kind Kind) Statement {
 		s.HasResource = !g.oneIn(3)
 	}
 	if s.HasResource {
-		s.Resource = g.values(g.size(3, 10, 20), func() string {
+		one := func() string {
 			if g.oneIn(10) {
 				return g.pattern(genResources)
 			}
 			return g.pattern(g.resources)
-		})
+		}
+		if n := g.size(3, 10, 66); n > 3 {
+			s.Resource = g.crowd(n, one, func() string {
+				return fmt.Sprintf("arn:aws:s3:::bucket/other-%d%s", g.n(100), g.of([]string{"", "*", "/*"}))
+			})
+		} else {
+			s.Resource = g.values(n, one)
+		}
 	} else {
 		s.NotResource = false
 	}
@@ -492,26 +507,39 @@ func (g *generator) stranger() string {
 	return fmt.Sprintf("arn:aws:iam::%s:user/u%d", a, g.n(100))
 }
 
-// condition makes a condition, most of the classes of values that requests have.
+// condition makes a condition, most of the class of values that its key has.
 func (g *generator) condition() Condition {
+	key := g.n(len(g.keys))
 	info := baseOperators[g.n(len(baseOperators))]
-	for range 6 {
-		if slices.Contains(g.classes, info.class) {
-			break
+	if !g.oneIn(5) {
+		var fit []operatorInfo
+		for _, op := range baseOperators {
+			if op.class == g.classes[key] {
+				fit = append(fit, op)
+			}
 		}
-		info = baseOperators[g.n(len(baseOperators))]
+		info = fit[g.n(len(fit))]
 	}
 	operator := []string{"", "", forAllPrefix, forAnyPrefix}[g.n(4)] + info.base
 	if info.class != nullClass && g.oneIn(4) {
 		operator += ifExistsSuffix
 	}
-	return Condition{Operator: operator, Key: g.key(), Values: g.values(g.size(3, 14, 66), func() string { return g.operand(info) })}
+	c := Condition{Operator: operator, Key: g.spell(key)}
+	one := func() string { return g.operand(info, key) }
+	if n := g.size(3, 14, 66); n > 3 {
+		wild := g.oneIn(3)
+		c.Values = g.crowd(n, one, func() string { return g.outsider(info, wild) })
+	} else {
+		c.Values = g.values(n, one)
+	}
+	return c
 }
 
-// key returns a context key, at times in other letters.
-func (g *generator) key() string {
-	key := g.of(g.keys)
-	if g.oneIn(10) {
+// spell returns the name of a key, at times in other letters, and now and then
+// that of another one.
+func (g *generator) spell(i int) string {
+	key := g.keys[i]
+	if g.oneIn(12) {
 		key = g.of(genKeys)
 	}
 	switch g.n(8) {

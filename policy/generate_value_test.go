@@ -46,8 +46,8 @@ func (g *generator) text(class valueClass) string {
 	return g.of(genTexts)
 }
 
-// operand makes a policy value of an operator.
-func (g *generator) operand(op operatorInfo) string {
+// operand makes a policy value of an operator, for the values of a key.
+func (g *generator) operand(op operatorInfo, key int) string {
 	if op.class == boolClass && g.variables && g.oneIn(6) {
 		return g.of(genVariables[:6])
 	}
@@ -57,15 +57,16 @@ func (g *generator) operand(op operatorInfo) string {
 		}
 		return g.literal(op.class)
 	}
-	switch text := strings.ToValidUTF8(g.of(g.texts), ""); {
+	switch text := strings.ToValidUTF8(g.of(g.texts[key]), ""); {
 	case g.oneIn(6):
 		return g.of(genVariables)
 	case g.oneIn(8):
 		return fmt.Sprintf("value-%d", g.n(100))
-	case op.class == arnClass && g.oneIn(2):
-		return g.parts(g.of(genTextsOf[arnClass]))
-	case op.class == arnClass && g.oneIn(3):
-		return g.of(genTextsOf[arnClass])
+	case op.class == arnClass && !g.oneIn(4):
+		if g.oneIn(2) || !strings.HasPrefix(text, "arn:") {
+			text = g.of(genTextsOf[arnClass])
+		}
+		return g.of([]string{text, g.parts(text), g.parts(text), "arn:*:*:*:*:*"})
 	case op.ignoreCase && g.oneIn(2) && !strings.Contains(text, "${"):
 		return g.recase(text)
 	case strings.Contains(text, "${") || g.oneIn(3):
@@ -73,7 +74,31 @@ func (g *generator) operand(op operatorInfo) string {
 	case g.oneIn(2):
 		return text
 	}
-	return g.pattern(g.texts)
+	return g.pattern(g.texts[key])
+}
+
+// outsider makes one of many policy values that no request has, or hardly.
+func (g *generator) outsider(op operatorInfo, wild bool) string {
+	n := g.n(200)
+	star := ""
+	if wild && op.like && g.oneIn(2) {
+		star = "*"
+	}
+	switch op.class {
+	case numericClass:
+		return fmt.Sprintf("%d.5", 1000+n)
+	case dateClass:
+		return fmt.Sprintf("19%02d-%02d", n%100, 1+n%12)
+	case ipClass:
+		return g.of([]string{fmt.Sprintf("172.%d.%d.0/%d", n, g.n(9), 9+g.n(24)), fmt.Sprintf("2001:db9:%x::/%d", n, 33+g.n(96))})
+	case binaryClass:
+		return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "Other%d", n))
+	case arnClass:
+		return fmt.Sprintf("arn:aws:sns:us-east-1:%s:other-%d%s", accountA, n, star)
+	case stringClass:
+		return fmt.Sprintf("%sother-%d%s", g.of([]string{"", "", star}), n, star)
+	}
+	return g.of(genOperands[op.class])
 }
 
 // literal makes one of many policy values of a class.
@@ -143,14 +168,15 @@ func (g *generator) request() *Request {
 		r.ResourceAccount = g.of(append(slices.Clone(genAccounts), r.Principal.Account, "bucket-owner"))
 	}
 	for range g.n(8) {
-		r.Context[g.key()] = g.value()
+		key := g.n(len(g.keys))
+		r.Context[g.spell(key)] = g.value(key)
 	}
 	for range g.n(4) {
-		list := []string{}
+		key, list := g.n(len(g.keys)), []string{}
 		for range g.size(4, 12, 66) {
-			list = append(list, g.value())
+			list = append(list, g.value(key))
 		}
-		r.Lists[g.key()] = list
+		r.Lists[g.spell(key)] = list
 	}
 	if g.oneIn(50) {
 		for i := range 70 {
@@ -163,10 +189,13 @@ func (g *generator) request() *Request {
 	return r
 }
 
-// value makes a value of a context key.
-func (g *generator) value() string {
-	if g.oneIn(4) {
-		return g.text(g.classes[g.n(len(g.classes))])
+// value makes a value of a key.
+func (g *generator) value(key int) string {
+	switch g.n(8) {
+	case 0:
+		return g.text(g.classes[key])
+	case 1:
+		return g.of(g.texts[g.n(len(g.texts))])
 	}
-	return g.of(g.texts)
+	return g.of(g.texts[key])
 }
