@@ -16,7 +16,7 @@ var allowed = map[string]string{
 	"sigv4": "",
 	"policy": "arn policy/internal/jsontext policy/internal/literal policy/internal/prose policy/internal/spelling " +
 		"policy/internal/template policy/internal/textbook",
-	"policy/advice":     "arn policy policy/internal/prose policy/internal/template",
+	"policy/advice":     "arn policy policy/internal/literal policy/internal/prose policy/internal/template",
 	"policy/policytest": "arn policy policy/internal/jsontext",
 
 	"policy/internal/jsontext": "policy/internal/spelling",
@@ -60,19 +60,19 @@ var allowed = map[string]string{
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
 		"internal/audit internal/ids internal/session internal/store",
-	"internal/iamapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
-		"internal/authn internal/authz internal/ids internal/managed golang.org/x/crypto/argon2",
-	"internal/stsapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
+	"internal/iamapi": "arn policy internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
+		"internal/authn internal/authz internal/ids internal/managed internal/mfa internal/passwords internal/pubkey",
+	"internal/stsapi": "arn policy internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids",
 
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz internal/ids",
 
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
-		"internal/config internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
+		"internal/config internal/federate internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
 		"internal/managed internal/orgapi internal/seal internal/session internal/store internal/stsapi internal/wire " +
 		"github.com/prometheus/client_golang/...",
-	"internal/cli": "arn policy policy/policytest sigv4 internal/config internal/node " +
+	"internal/cli": "arn policy policy/advice policy/policytest sigv4 internal/config internal/node " +
 		"github.com/goccy/go-yaml/... github.com/spf13/cobra",
 	"cmd/innkeeper": "internal/cli",
 

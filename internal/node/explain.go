@@ -162,7 +162,7 @@ func (n *Node) gather(ctx context.Context, a *ask) (*wireInquiry, error) {
 	for key, value := range a.keys {
 		ck.Keys[key] = value
 	}
-	z := authz.New(n.audit, nil)
+	z := authz.New(n.audit, nil, n.store)
 	set := z.Policies(caller)
 	set.Resource = ck.Policy
 	r := authz.Request(caller, &a.env, &ck)
@@ -171,7 +171,8 @@ func (n *Node) gather(ctx context.Context, a *ask) (*wireInquiry, error) {
 		foreign(r)
 	}
 	out.Request = wireRequest{r.Principal, r.Action, r.Resource, r.ResourceAccount, r.Context, r.Lists}
-	out.Set = wireSetOf(set, origins(caller, set), bound)
+	names, notes := named(caller, set)
+	out.Set, out.Notes = wireSetOf(set, names, bound), append(out.Notes, notes...)
 	return out, nil
 }
 
@@ -283,16 +284,18 @@ func (n *Node) target(ctx context.Context, ck *authz.Check, out *wireInquiry) (b
 	if err == nil {
 		found = find(view, e, ck.Resource)
 	}
+	service, operation, _ := strings.Cut(ck.Action, ":")
 	if !found.exists {
 		switch e.Kind {
 		case arn.KindUser, arn.KindGroup, arn.KindRole, arn.KindPolicy, arn.KindInstanceProfile:
-			out.Notes = append(out.Notes, fmt.Sprintf("%s does not exist: there are no tags and no policy of it to look at.", ck.Resource))
+			if !strings.HasPrefix(operation, "Create") && e.Name != "*" {
+				out.Notes = append(out.Notes, fmt.Sprintf("%s does not exist: there are no tags and no policy of it to look at.", ck.Resource))
+			}
 		}
 		return nil, nil
 	}
 	authz.Tags(ck.Keys, "aws:ResourceTag/", found.tags)
 	authz.Tags(ck.Keys, "iam:ResourceTag/", found.tags)
-	service, operation, _ := strings.Cut(ck.Action, ":")
 	if strings.EqualFold(service, "iam") && found.boundary != "" &&
 		(strings.HasSuffix(operation, "UserPolicy") || strings.HasSuffix(operation, "RolePolicy") || strings.HasSuffix(operation, "PermissionsBoundary")) {
 		ck.Keys["iam:PermissionsBoundary"] = found.boundary

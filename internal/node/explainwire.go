@@ -77,13 +77,11 @@ func (n *Node) postInquiry(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(a)
 }
 
-func wireSetOf(set *policy.Set, origins []string, bound map[string]string) wireSet {
+func wireSetOf(set *policy.Set, names []string, bound map[string]string) wireSet {
 	w := wireSet{HasBoundary: set.HasBoundary, HasSession: set.HasSession}
 	for i, p := range set.Identity {
 		w.Identity = append(w.Identity, wireOf(p))
-		if i < len(origins) {
-			w.Identity[i].Name += origins[i]
-		}
+		w.Identity[i].Name = names[i]
 	}
 	for _, p := range set.Session {
 		w.Session = append(w.Session, wireOf(p))
@@ -144,42 +142,40 @@ func (w *wireInquiry) inquiry() (Inquiry, error) {
 	return q, errors.Join(errs...)
 }
 
-// origins says of each identity policy of a caller how it comes to be in force,
-// as what its name is followed by: ", inline in user ann". A managed policy that
-// is attached to the caller itself needs no word.
-func origins(c *authn.Caller, set *policy.Set) []string {
-	if c == nil {
-		return nil
+// named returns the names of a caller's identity policies, and where those come
+// from whose name does not say it. The inline policy make-users of the group devs
+// is group/devs/make-users, so that it is not taken for one of the caller's own.
+func named(c *authn.Caller, set *policy.Set) (names, notes []string) {
+	for _, p := range set.Identity {
+		names = append(names, p.Document().Name)
 	}
-	var list []string
-	add := func(kind, name string, v *store.View, g store.Grants) {
-		part := new(policy.Set)
-		authz.Gather(part, v, g, "")
-		for _, p := range part.Identity {
-			switch inline := !strings.HasPrefix(p.Document().Name, "arn:"); {
-			case inline:
-				list = append(list, fmt.Sprintf(", inline in %s %s", kind, name))
-			case kind == "group":
-				list = append(list, ", attached to group "+name)
-			default:
-				list = append(list, "")
+	if c == nil || c.User == nil || c.Role != nil {
+		return names, nil
+	}
+	own := new(policy.Set)
+	authz.Gather(own, c.View, c.User.Grants, "")
+	i := len(own.Identity) // those of groups follow, as GatherUser gathers them
+	for _, g := range c.View.GroupsOf(c.User) {
+		of := new(policy.Set)
+		authz.Gather(of, c.View, g.Grants, "")
+		var attached []string
+		for range of.Identity {
+			if strings.HasPrefix(names[i], "arn:") {
+				attached = append(attached, policyName(names[i]))
+			} else {
+				names[i] = "group/" + g.Name + "/" + names[i]
 			}
+			i++
+		}
+		if len(attached) > 0 {
+			notes = append(notes, fmt.Sprintf("Attached to group %s: %s.", g.Name, strings.Join(attached, ", ")))
 		}
 	}
-	switch {
-	case c.Role != nil:
-		add("role", c.Role.Name, c.View, c.Role.Grants)
-	case c.User != nil:
-		add("user", c.User.Name, c.View, c.User.Grants)
-		for _, g := range c.View.GroupsOf(c.User) {
-			add("group", g.Name, c.View, g.Grants)
-		}
-	}
-	if len(list) != len(set.Identity) {
-		return nil
-	}
-	return list
+	return names, notes
 }
+
+// policyName returns the name in a policy's ARN.
+func policyName(policyARN string) string { return policyARN[strings.LastIndexByte(policyARN, '/')+1:] }
 
 // maxNamed is how many names an error lists.
 const maxNamed = 8
