@@ -47,6 +47,7 @@ func command(args []string, stdout, stderr io.Writer) int {
 		right, err = runContests(o, stdout, progress)
 	}
 	if err != nil {
+		progress("")
 		fmt.Fprintln(stderr, "bench:", err)
 	}
 	if err != nil || !right {

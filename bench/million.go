@@ -24,12 +24,12 @@ const (
 	millionAccount    = "111122223333"
 )
 
-// A crowd is many principals with shared policies.
+// A crowd is many principals with shared policies. Which ones follows from a
+// principal's number, so that nothing is in memory but what is measured.
 type crowd struct {
-	names    []string // ARNs of users
-	attached [][policiesAttached]int32
-	policies []*policy.Policy
-	sets     map[string]*policy.Set
+	principals int
+	policies   []*policy.Policy
+	sets       map[string]*policy.Set // by ARN
 }
 
 // A millionReport is what --million found.
@@ -68,11 +68,10 @@ func runMillion(o *options, stdout io.Writer, progress func(string, ...any)) (ri
 
 // measureMillion spends about each of processor time on either way to decide.
 func measureMillion(principals int, each time.Duration, progress func(string, ...any)) (*millionReport, error) {
-	c := newCrowd(principals)
+	c := &crowd{principals: principals}
 	r := &millionReport{machine: thisMachine(), Clock: clock, Principals: principals}
 	r.Policies = max(policiesAttached, principals/principalsAPolicy)
 	r.Statements = r.Policies * statementsAPolicy
-	c.attach(r.Policies)
 
 	progress("compiling %d policies", r.Policies)
 	texts := make([]string, r.Policies)
@@ -90,14 +89,13 @@ func measureMillion(principals int, each time.Duration, progress func(string, ..
 	}
 	r.Compile = processorTime() - start
 	r.PoliciesHeap = heap() - empty
-	runtime.KeepAlive(texts)
+	runtime.KeepAlive(texts) // so that the heap is not less for want of them
 
 	progress("attaching them to %d principals", principals)
 	start = processorTime()
 	c.load()
 	r.Attach = processorTime() - start
 	r.Heap = heap() - empty
-	texts = nil
 	debug.FreeOSMemory()
 	r.Resident = resident()
 
@@ -147,39 +145,30 @@ func timeDecisions(n int, each time.Duration, decide func(i int)) (best, median 
 	return times[0], times[len(times)/2]
 }
 
-func newCrowd(principals int) *crowd {
-	c := &crowd{names: make([]string, principals)}
-	for i := range c.names {
-		c.names[i] = fmt.Sprintf("arn:aws:iam::%s:user/crowd/u%07d", millionAccount, i)
-	}
-	return c
-}
-
-// attach draws different policies of n for every principal.
-func (c *crowd) attach(n int) {
-	random := rand.New(rand.NewPCG(1, 1))
-	c.attached = make([][policiesAttached]int32, len(c.names))
-	for i := range c.attached {
-		a := &c.attached[i]
-		for j := 0; j < len(a); {
-			p := random.Int32N(int32(n))
-			if !slices.Contains(a[:j], p) {
-				a[j] = p
-				j++
-			}
+// principal returns the ARN of the i-th user and the numbers of its policies,
+// each of which differs from the others.
+func (c *crowd) principal(i int) (arn string, attached [policiesAttached]int) {
+	random := rand.New(rand.NewPCG(1, uint64(i)))
+	for j := 0; j < len(attached); {
+		p := random.IntN(len(c.policies))
+		if !slices.Contains(attached[:j], p) {
+			attached[j] = p
+			j++
 		}
 	}
+	return fmt.Sprintf("arn:aws:iam::%s:user/crowd/u%07d", millionAccount, i), attached
 }
 
 // load makes every principal's set.
 func (c *crowd) load() {
-	c.sets = make(map[string]*policy.Set, len(c.names))
-	for i, name := range c.names {
+	c.sets = make(map[string]*policy.Set, c.principals)
+	for i := range c.principals {
+		arn, attached := c.principal(i)
 		list := make([]*policy.Policy, policiesAttached)
-		for j, p := range c.attached[i] {
+		for j, p := range attached {
 			list[j] = c.policies[p]
 		}
-		c.sets[strings.Clone(name)] = &policy.Set{Identity: list}
+		c.sets[arn] = &policy.Set{Identity: list}
 	}
 }
 
@@ -205,20 +194,19 @@ func (c *crowd) questions() ([]*policy.Request, []*policy.Set) {
 	random := rand.New(rand.NewPCG(2, 2))
 	var questions []*policy.Request
 	var sets []*policy.Set
-	for range min(millionRequests, 2*len(c.names)) {
-		i := random.IntN(len(c.names))
-		of := int(c.attached[i][random.IntN(policiesAttached)])
+	for range min(millionRequests, 2*c.principals) {
+		name, attached := c.principal(random.IntN(c.principals))
+		of := attached[random.IntN(policiesAttached)]
 		if random.IntN(8) == 0 {
 			of = random.IntN(len(c.policies)) // somebody else's
 		}
-		user := username(c.names[i])
+		user := username(name)
 		paths := []string{"data/app-%[1]d/d3/obj-%[2]d.dat", "data/app-%[1]d/restricted/obj-%[2]d.dat", "data/elsewhere/obj-%[2]d",
 			"logs-w%[2]d/app-%[1]d/w%[2]d.gz", "home/" + user + "/obj-%[2]d", "home/somebody/obj-%[2]d", "secure/obj-%[2]d"}
 		ip := fmt.Sprintf("10.%d.%d.%d", random.IntN(256), random.IntN(256), random.IntN(256))
 		if random.IntN(8) == 0 {
 			ip = fmt.Sprintf("203.0.113.%d", random.IntN(256))
 		}
-		name := c.names[i]
 		questions = append(questions, &policy.Request{
 			Principal: policy.Principal{Type: policy.User, ARN: name, Account: millionAccount},
 			Action:    crowdActions[random.IntN(len(crowdActions))],
