@@ -140,7 +140,7 @@ func (s *Server) stages(c *Call, w http.ResponseWriter, r *http.Request) (wire.O
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Authz.Authorize(&c.record, c.Caller, &c.Env, checks...); err != nil {
+	if err := s.Authz.Authorize(c.ctx, &c.record, c.Caller, &c.Env, checks...); err != nil {
 		return nil, err
 	}
 	if c.op.Changes {
