@@ -89,13 +89,14 @@ func measureMillion(principals int, each time.Duration, progress func(string, ..
 	}
 	r.Compile = processorTime() - start
 	r.PoliciesHeap = heap() - empty
-	runtime.KeepAlive(texts) // so that the heap is not less for want of them
 
 	progress("attaching them to %d principals", principals)
 	start = processorTime()
 	c.load()
 	r.Attach = processorTime() - start
 	r.Heap = heap() - empty
+	runtime.KeepAlive(texts) // so that the heap is not less for want of them
+	texts = nil
 	debug.FreeOSMemory()
 	r.Resident = resident()
 
@@ -128,9 +129,9 @@ func measureMillion(principals int, each time.Duration, progress func(string, ..
 // timeDecisions returns the best and the median time of one of n decisions, in
 // ns, of repetitions that take about each or once through all.
 func timeDecisions(n int, each time.Duration, decide func(i int)) (best, median float64) {
+	runtime.GC()
 	var times []float64
 	for range repetitions {
-		runtime.GC()
 		count := 0
 		start := processorTime()
 		for count == 0 || processorTime()-start < each {
