@@ -32,9 +32,9 @@ type Policy struct {
 
 // extra is what is seldom needed of a Policy.
 type extra struct {
-	err  error             // of a Broken policy, which has nothing else but a name
-	ids  map[string]string // principal ARN as written → unique id
-	keys []string
+	err   error             // of a Broken policy, which has nothing else but a name
+	bound map[string]string // principal ARN as written → unique id
+	keys  []string
 
 	numbers  []number // of conditions, as in values
 	dates    []time.Time
@@ -93,7 +93,7 @@ func Compile(d *Document, kind Kind) (*Policy, error) {
 // whatever its name is now, and no other; it matches by name if the Principal's
 // ID is unknown.
 func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error) {
-	p := &Policy{name: d.Name, extra: &extra{ids: maps.Clone(ids)}}
+	p := &Policy{name: d.Name, extra: &extra{bound: maps.Clone(ids)}}
 	p.kind = kind
 	p.syntax.keep(d)
 	c := compiler{policy: p, variables: d.Version == "2012-10-17"}
@@ -132,6 +132,14 @@ func (p *Policy) fault() error {
 		return nil
 	}
 	return p.extra.err
+}
+
+// ids returns what CompileBound was given.
+func (p *Policy) ids() map[string]string {
+	if p.extra == nil {
+		return nil
+	}
+	return p.extra.bound
 }
 
 // Document returns what p was compiled from; of a Broken policy, a Document with
@@ -228,7 +236,7 @@ func (c *compiler) statement(s *Statement) {
 	k := keyed{step: noAnchor}
 	k.number, k.deny, k.callers = int32(len(p.refs)), s.Effect == Deny, ^uint32(0)
 	if s.Principal != nil {
-		k.principal = newPrincipals(s.Principal, p.extra.ids)
+		k.principal = newPrincipals(s.Principal, p.extra.bound)
 		k.callers = k.principal.mask()
 	}
 	k.entry.actions = c.actions(s, &k.rule)

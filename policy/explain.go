@@ -4,25 +4,28 @@ package policy
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/textbook"
 )
 
-// Explain answers r under the policies of s as Decide does, and says why. It is
-// the slow, obvious evaluator: it walks the documents themselves and shares
-// nothing with Decide but the parsers of literals, so that comparing the two is
-// a test of both.
+// Explain answers r under the policies of s as Decide does, and says why: it
+// looks at every element of every statement. It is the slow, obvious evaluator:
+// it walks the documents themselves and shares nothing with Decide but the
+// parsers of literals, so that comparing the two is a test of both.
 func Explain(r *Request, s *Set) (t *Trace) {
 	t = &Trace{Principal: "anonymous", Action: r.Action, Resource: r.Resource, ResourceAccount: r.ResourceAccount}
 	t.Principal = cmp.Or(r.Principal.ARN, t.Principal)
+	x := &explainer{r: r, s: s, t: t, caller: &r.Principal, lists: slices.Sorted(maps.Keys(r.Lists)), singles: slices.Sorted(maps.Keys(r.Context)),
+		callerHas: []string{t.Principal}, actionHas: []string{r.Action}, resourceHas: []string{r.Resource}, resourceText: textbook.Pattern(nil).Text(r.Resource)}
 	defer func() {
 		if v := recover(); v != nil {
 			t.Decision = Decision{Outcome: ExplicitDeny, Err: fmt.Errorf("policy: evaluation failed: %v", v)}
-			t.Summary = t.summarize("")
+			t.Summary = "Denied: " + t.Decision.Err.Error() + "."
 		}
 	}()
 	if t.ResourceAccount == "" {
@@ -31,17 +34,21 @@ func Explain(r *Request, s *Set) (t *Trace) {
 			t.ResourceAccount = parts[4]
 		}
 	}
-	x := &explainer{r: r, s: s, t: t, caller: &r.Principal}
+	x.resourceParts = x.resourceText.Cut()
 	switch r.Principal.Type {
 	case User, RoleSession, FederatedUser, Root:
 		x.own = true
 		t.CrossAccount = r.Principal.Account == "" || r.Principal.Account != t.ResourceAccount
 	}
 	x.collect()
-	what := x.combine()
-	t.Summary = t.summarize(what)
+	x.combine()
+	t.Summary = x.summary()
 	return t
 }
+
+// Revise compiles d to take the place of p: as the same kind, its principals bound
+// to the ids that p's are bound to (CompileBound).
+func (p *Policy) Revise(d *Document) (*Policy, error) { return CompileBound(d, p.kind, p.ids()) }
 
 // An explainer is one Explain at work.
 type explainer struct {
@@ -50,6 +57,15 @@ type explainer struct {
 	t      *Trace
 	caller *Principal
 	own    bool // the caller belongs to an account and has policies of its own
+
+	lists, singles                    []string // keys of the request, sorted
+	callerHas, actionHas, resourceHas []string // what the request has, for traces
+	resourceText                      textbook.Pattern
+	resourceParts                     []textbook.Pattern
+
+	missing  []string      // keys without a value that the element at hand asked for
+	blockers []*LayerTrace // layers that would have to allow and are silent, in the order of reporting
+	exempt   string        // why the request needs no permission
 }
 
 // collect evaluates every layer in force, in the order of reporting.
@@ -85,13 +101,15 @@ func (x *explainer) collect() {
 
 // layer evaluates the policies of a layer: explicit deny over allow over silence.
 func (x *explainer) layer(layer Layer, level int, policies []*Policy) *LayerTrace {
-	l := LayerTrace{Layer: layer, Level: level}
+	l := LayerTrace{Layer: layer, Level: level, Policies: make([]PolicyTrace, 0, len(policies))}
 	for _, p := range policies {
 		pt := PolicyTrace{}
-		if err := x.unusable(layer, p); err != nil {
-			if p != nil {
-				pt.Policy = p.Document().Name
-			}
+		var d *Document
+		if p != nil {
+			d = p.Document()
+			pt.Policy = d.Name
+		}
+		if err := x.unusable(layer, p, pt.Policy); err != nil {
 			pt.Error = err.Error()
 			if l.Verdict != ExplicitDeny {
 				l.Verdict, l.err = ExplicitDeny, err
@@ -99,11 +117,9 @@ func (x *explainer) layer(layer Layer, level int, policies []*Policy) *LayerTrac
 			l.Policies = append(l.Policies, pt)
 			continue
 		}
-		pt.Policy = p.Document().Name
-		for i := range p.Document().Statements {
-			pt.Statements = append(pt.Statements, x.statement(layer, p, &p.Document().Statements[i]))
-		}
-		for i := range pt.Statements {
+		pt.Statements = make([]StatementTrace, len(d.Statements))
+		for i := range d.Statements {
+			pt.Statements[i] = x.statement(layer, p, d, &d.Statements[i])
 			l.weigh(&pt.Statements[i])
 		}
 		l.Policies = append(l.Policies, pt)
@@ -131,25 +147,27 @@ func (l *LayerTrace) weigh(s *StatementTrace) {
 	}
 }
 
+// layerKinds lists the kinds of policy that may speak for a layer.
+var layerKinds = [...][]Kind{
+	IdentityLayer: {Identity, Boundary, Session},
+	BoundaryLayer: {Identity, Boundary, Session},
+	SessionLayer:  {Identity, Boundary, Session},
+	SCPLayer:      {SCP},
+	RCPLayer:      {RCP},
+	ResourceLayer: {Resource, Trust, Key},
+	EndpointLayer: {Endpoint},
+}
+
 // unusable returns why a policy cannot speak for its layer.
-func (x *explainer) unusable(layer Layer, p *Policy) error {
+func (x *explainer) unusable(layer Layer, p *Policy, name string) error {
 	if p == nil {
 		return errNoPolicy
 	}
 	if err := p.fault(); err != nil {
 		return err
 	}
-	kinds := map[Layer][]Kind{
-		IdentityLayer: {Identity, Boundary, Session},
-		BoundaryLayer: {Identity, Boundary, Session},
-		SessionLayer:  {Identity, Boundary, Session},
-		SCPLayer:      {SCP},
-		RCPLayer:      {RCP},
-		ResourceLayer: {Resource, Trust, Key},
-		EndpointLayer: {Endpoint},
-	}
-	if !slices.Contains(kinds[layer], p.kind) {
-		return fmt.Errorf("policy: %s is of kind %v, which is no %v", p.Document().Name, p.kind, layer)
+	if !slices.Contains(layerKinds[layer], p.kind) {
+		return fmt.Errorf("policy: %s is of kind %v, which is no %v", name, p.kind, layer)
 	}
 	return nil
 }
@@ -165,22 +183,13 @@ func (x *explainer) find(layer Layer) []*LayerTrace {
 	return found
 }
 
-// allows reports whether every part of a layer that is in force allows.
-func (x *explainer) allows(layer Layer) bool {
-	for _, l := range x.find(layer) {
-		if l.Verdict != Allowed {
-			return false
-		}
-	}
-	return true
-}
-
-// combine makes the decision from the layers' verdicts (section "The decision")
-// and returns what the summary calls the layer or the reason.
-func (x *explainer) combine() string {
+// combine makes the decision from the layers' verdicts (section "The decision").
+func (x *explainer) combine() {
 	action := lowerASCII(x.r.Action)
 	if action == "sts:getcalleridentity" && x.own {
-		return x.allow(NoLayer, nil, "sts:GetCallerIdentity needs no permission and cannot be denied")
+		x.exempt = "sts:GetCallerIdentity needs no permission and cannot be denied"
+		x.t.Decision = Decision{Outcome: Allowed}
+		return
 	}
 	root := x.caller.Type == Root
 	for i := range x.t.Layers {
@@ -194,106 +203,63 @@ func (x *explainer) combine() string {
 			continue
 		}
 		x.t.Decision = Decision{Outcome: ExplicitDeny, Layer: l.Layer, Statement: l.denied, Err: l.err}
-		return x.name(l)
+		return
 	}
 	if action == "sts:getsessiontoken" && (root || x.caller.Type == User) {
-		return x.allow(NoLayer, nil, "sts:GetSessionToken needs no permission")
+		x.exempt = "sts:GetSessionToken needs no permission"
+		x.t.Decision = Decision{Outcome: Allowed}
+		return
 	}
-	for _, gate := range []Layer{RCPLayer, SCPLayer, EndpointLayer} {
-		for _, l := range x.find(gate) {
-			if l.Verdict != Allowed {
-				return x.refuse(gate, x.name(l))
-			}
-		}
-	}
-	return x.combineGrants(action)
+	x.block(RCPLayer, SCPLayer, EndpointLayer)
+	x.combineGrants(action)
 }
 
-// combineGrants weighs the resource policy's grant against the caller's own policies (D-5 to D-12).
-func (x *explainer) combineGrants(action string) string {
-	resource := &LayerTrace{Layer: ResourceLayer}
-	kind := Resource
-	if found := x.find(ResourceLayer); len(found) > 0 && found[0].strength != noMatch {
-		resource = found[0]
-	}
-	if x.s.Resource != nil {
-		kind = x.s.Resource.kind
-	}
-	named := resource.strength == exactMatch || resource.strength == anyMatch
-	limitsOK := x.allows(BoundaryLayer) && x.allows(SessionLayer)
-	identityOK := x.caller.Type == Root || x.allows(IdentityLayer)
-	both := kind == Trust && (action == "sts:tagsession" || action == "sts:setsourceidentity")
-	strict := kind == Trust || kind == Key || strings.HasPrefix(action, "sts:assumerole")
-
-	switch {
-	case !x.own:
-		if named {
-			return x.allow(ResourceLayer, resource.granted, x.name(resource))
-		}
-		return x.refuse(ResourceLayer, x.name(resource))
-	case x.t.CrossAccount || both:
-		if resource.strength == noMatch {
-			return x.refuse(ResourceLayer, x.name(resource))
-		}
-		if identityOK && limitsOK {
-			return x.allow(ResourceLayer, resource.granted, x.name(resource))
-		}
-		return x.refuseCaller(identityOK)
-	case named:
-		return x.allow(ResourceLayer, resource.granted, x.name(resource))
-	case resource.strength == sourceMatch:
-		if limitsOK {
-			return x.allow(ResourceLayer, resource.granted, x.name(resource))
-		}
-		return x.refuseCaller(true)
-	case strict && resource.strength == noMatch:
-		return x.refuse(ResourceLayer, x.name(resource))
-	case !identityOK || !limitsOK:
-		return x.refuseCaller(identityOK)
-	case strict:
-		return x.allow(ResourceLayer, resource.granted, x.name(resource))
-	case x.caller.Type == Root:
-		return x.allow(NoLayer, nil, "an account's root user may do everything in its account")
-	}
-	identity := x.find(IdentityLayer)[0]
-	return x.allow(IdentityLayer, identity.granted, x.name(identity))
-}
-
-func (x *explainer) allow(layer Layer, ref *StatementRef, what string) string {
-	x.t.Decision = Decision{Outcome: Allowed, Layer: layer, Statement: ref}
-	return what
-}
-
-func (x *explainer) refuse(layer Layer, what string) string {
-	x.t.Decision = Decision{Layer: layer}
-	return what
-}
-
-// refuseCaller refuses because of the first of the caller's own layers that does
-// not allow.
-func (x *explainer) refuseCaller(identityOK bool) string {
-	layers := []Layer{IdentityLayer, BoundaryLayer, SessionLayer}
-	if identityOK {
-		layers = layers[1:]
-	}
+// block notes the layers among these that are in force and do not allow.
+func (x *explainer) block(layers ...Layer) {
 	for _, layer := range layers {
 		for _, l := range x.find(layer) {
 			if l.Verdict != Allowed {
-				return x.refuse(layer, x.name(l))
+				x.blockers = append(x.blockers, l)
 			}
 		}
 	}
-	panic(errors.New("nothing refuses"))
 }
 
-// name returns what the summary calls a layer.
-func (x *explainer) name(l *LayerTrace) string {
-	switch {
-	case l.Layer == ResourceLayer && (x.s.Resource != nil && x.s.Resource.kind == Trust ||
-		x.s.Resource == nil && strings.HasPrefix(lowerASCII(x.r.Action), "sts:assumerole")):
-		return "role trust policy"
-	case l.Level > 0:
-		return fmt.Sprintf("%v at level %d", l.Layer, l.Level)
+// combineGrants weighs the resource policy's grant against the caller's own policies (D-5 to D-12).
+func (x *explainer) combineGrants(action string) {
+	resource := &LayerTrace{Layer: ResourceLayer}
+	if found := x.find(ResourceLayer); len(found) > 0 {
+		resource = found[0]
 	}
-	return l.Layer.String()
+	kind := Resource
+	if x.s.Resource != nil {
+		kind = x.s.Resource.kind
+	}
+	both := x.t.CrossAccount || kind == Trust && (action == "sts:tagsession" || action == "sts:setsourceidentity")
+	strict := kind == Trust || kind == Key || strings.HasPrefix(action, "sts:assumerole")
+	named := resource.strength == exactMatch || resource.strength == anyMatch
+	source := resource.strength == sourceMatch
+
+	refused := !x.own && !named || x.own && (both || strict) && resource.strength == noMatch
+	if refused {
+		x.blockers = append(x.blockers, resource)
+	}
+	if x.own && (both || !named && !refused) { // else a grant of the resource policy is, or would be, enough
+		if x.caller.Type != Root && (both || !source) {
+			x.block(IdentityLayer)
+		}
+		x.block(BoundaryLayer, SessionLayer)
+	}
+	d := &x.t.Decision
+	switch {
+	case len(x.blockers) > 0:
+		*d = Decision{Layer: x.blockers[0].Layer}
+	case !x.own || both || strict || named || source:
+		*d = Decision{Outcome: Allowed, Layer: ResourceLayer, Statement: resource.granted}
+	case x.caller.Type == Root:
+		x.exempt = "an account's root user may do everything in its account"
+		*d = Decision{Outcome: Allowed}
+	default:
+		*d = Decision{Outcome: Allowed, Layer: IdentityLayer, Statement: x.find(IdentityLayer)[0].granted}
+	}
 }

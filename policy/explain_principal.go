@@ -8,20 +8,43 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 )
 
-// principal returns how closely a statement's principal element names the caller.
-func (x *explainer) principal(p *Policy, s *Statement) strength {
-	matches := x.named(p, s.Principal)
-	if s.Principal.Not {
-		return x.notPrincipal(s, matches)
+// A naming is how closely a value of a principal element names the caller.
+type naming struct {
+	strength
+	by Value
+}
+
+// principal evaluates a statement's principal element: what of it named or spared
+// the caller, and how closely.
+func (x *explainer) principal(p *Policy, s *Statement) (e ElementTrace, by Value, found strength) {
+	if s.Principal == nil {
+		return ElementTrace{Element: "Principal", Position: s.Start, Has: x.callerHas}, by, noMatch
 	}
-	if p.kind == Trust && s.Effect == Allow && !x.authenticated() {
+	b := s.Principal
+	e = ElementTrace{Element: pick(b.Not, "NotPrincipal", "Principal"), Position: b.Pos, Wants: b.AWS, Has: x.callerHas}
+	if b.Everyone {
+		e.Wants = []Value{{Text: "*", Pos: b.Pos}}
+	}
+	for _, typ := range principalTypes[1:] {
+		for _, v := range *b.list(typ) {
+			e.Wants = append(e.Wants[:len(e.Wants):len(e.Wants)], Value{Text: typ + ":" + v.Text, Pos: v.Pos})
+		}
+	}
+	names := x.named(p, b)
+	if p.kind == Trust && s.Effect == Allow && !b.Not && !x.authenticated() {
 		// quirk Q009: "*" in a trust policy takes an authenticated caller.
-		matches = slices.DeleteFunc(matches, func(m strength) bool { return m == anyMatch })
+		names = slices.DeleteFunc(names, func(n naming) bool { return n.strength == anyMatch })
 	}
-	if len(matches) == 0 {
-		return noMatch
+	for _, n := range names {
+		if n.strength > found {
+			found, by = n.strength, n.by
+		}
 	}
-	return slices.Max(matches)
+	if b.Not {
+		found = x.notPrincipal(s, names)
+	}
+	e.Matched, e.By = found != noMatch, by.Text
+	return e, by, found
 }
 
 func (x *explainer) authenticated() bool {
@@ -29,9 +52,9 @@ func (x *explainer) authenticated() bool {
 }
 
 // notPrincipal evaluates NotPrincipal (M-14, M-15).
-func (x *explainer) notPrincipal(s *Statement, matches []strength) strength {
+func (x *explainer) notPrincipal(s *Statement, names []naming) strength {
 	if s.Effect == Allow {
-		if len(matches) > 0 {
+		if len(names) > 0 {
 			return noMatch
 		}
 		return anyMatch
@@ -50,49 +73,49 @@ func (x *explainer) notPrincipal(s *Statement, matches []strength) strength {
 		Anonymous:     {anyMatch},
 	}[x.caller.Type]
 	for _, m := range required {
-		if !slices.Contains(matches, m) && !slices.Contains(matches, anyMatch) {
+		if !slices.ContainsFunc(names, func(n naming) bool { return n.strength == m || n.strength == anyMatch }) {
 			return anyMatch
 		}
 	}
 	return noMatch
 }
 
-// named returns how each value of a principal element that names the caller does.
-func (x *explainer) named(p *Policy, b *PrincipalBlock) []strength {
-	var matches []strength
-	add := func(m strength) {
+// named returns every value of a principal element that names the caller.
+func (x *explainer) named(p *Policy, b *PrincipalBlock) []naming {
+	var names []naming
+	add := func(m strength, v Value) {
 		if m != noMatch {
-			matches = append(matches, m)
+			names = append(names, naming{m, v})
 		}
 	}
 	if b.Everyone {
-		add(anyMatch)
+		add(anyMatch, Value{Text: "*", Pos: b.Pos})
 	}
 	for _, v := range b.AWS {
-		add(x.namedAWS(p, v.Text))
+		add(x.namedAWS(p, v.Text), v)
 	}
 	for _, v := range b.Service {
 		if x.caller.Type == Service && x.caller.ARN == v.Text {
-			add(exactMatch)
+			add(exactMatch, v)
 		}
 	}
 	for _, v := range b.Federated {
 		if x.caller.Type == WebIdentity && x.caller.ARN == v.Text {
-			add(exactMatch)
+			add(exactMatch, v)
 		}
 	}
 	for _, v := range b.Canonical {
 		if x.caller.CanonicalID != "" && x.caller.CanonicalID == v.Text {
-			add(accountMatch)
+			add(accountMatch, v)
 		}
 	}
-	return matches
+	return names
 }
 
 // namedAWS compares one value of the AWS member with the caller (M-7 to M-11).
 func (x *explainer) namedAWS(p *Policy, text string) strength {
 	c := x.caller
-	bound := p.extra.ids[text]
+	bound := p.ids()[text]
 	byID := bound != "" && c.ID != ""
 	switch {
 	case text == "*":

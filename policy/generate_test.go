@@ -3,22 +3,55 @@
 package policy
 
 import (
-	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
-// A generator makes policies and requests that have a fair chance to meet: all
-// values come from small pools, and patterns from the values. Its choices come
+// A generator makes policies and requests that have a fair chance to meet. It
+// first chooses a small world of callers, resources, actions, keys and texts;
+// requests are made of that, and policies of patterns of it. Its choices come
 // from data as long as it lasts, then from a random source.
 type generator struct {
 	data      []byte
 	random    *rand.Rand
 	variables bool // the document being made has them
+
+	callers    []Principal
+	resources  []string
+	actions    []string
+	keys       []string
+	classes    []valueClass // of the values of each key
+	texts      [][]string   // values of each key
+	made       []*genPolicy // of earlier layers
+	huge       bool         // the next resource is of more than 64 KiB
+	statements int          // that the set has so far
 }
 
 func newGenerator(seed uint64, data []byte) *generator {
-	return &generator{data: data, random: rand.New(rand.NewPCG(seed, 1))}
+	g := &generator{data: data, random: rand.New(rand.NewPCG(seed, 1))}
+	g.huge = g.oneIn(1000)
+	for range 1 + g.n(3) {
+		g.callers = append(g.callers, g.caller())
+	}
+	for range 1 + g.n(4) {
+		g.resources = append(g.resources, g.resource())
+	}
+	for range 1 + g.n(3) {
+		g.actions = append(g.actions, g.action())
+	}
+	for i := range 2 + g.n(4) {
+		g.keys = append(g.keys, g.of(genKeys))
+		g.classes = append(g.classes, baseOperators[g.n(len(baseOperators))].class)
+		g.texts = append(g.texts, nil)
+		for range 1 + g.n(3) {
+			g.texts[i] = append(g.texts[i], g.text(g.classes[i]))
+		}
+	}
+	return g
 }
 
 // n returns a choice from 0 to limit-1.
@@ -44,34 +77,29 @@ var (
 	genAccounts = []string{accountA, accountA, accountA, accountB}
 	genActions  = []string{
 		"s3:GetObject", "S3:getobject", "s3:PutObject", "s3:ListBucket", "sts:AssumeRole", "sts:TagSession", "sts:AssumeRoleWithWebIdentity",
-		"kms:Decrypt", "sts:GetCallerIdentity", "sts:GetSessionToken", "sts:SetSourceIdentity", "s3:DeleteBucketPolicy", "sqs:SetQueueAttributes", "ec2:Run", "nocolon",
+		"kms:Decrypt", "sts:GetCallerIdentity", "sts:GetSessionToken", "sts:SetSourceIdentity", "s3:DeleteBucketPolicy", "sqs:SetQueueAttributes", "ec2:Run",
+		"nocolon", "a:b:c", "s3:", "S3:GETOBJECT", "\u212ams:Decrypt", "s3:\xff", "",
 	}
 	genActionPatterns = []string{
 		"*", "s3:*", "s3:Get*", "S3:GETOBJECT", "s3:?etObject", "s3:*Object", "sts:*", "sts:AssumeRole", "sts:AssumeRole*", "kms:*", "kms:Decrypt",
 		"s3:GetObject", "s3:PutObject", "ec2:*", "*:Get*", "s3:Get", "s3:GetObject ", "s3:GetObject,s3:PutObject", "sts:TagSession", "**", "s3:DeleteBucketPolicy", "", "s3*",
+		"*:*", "s?:*", "s3:*t*", "s3:*?", "\u212ams:*", "a:b:*", "s3:",
 	}
 	genResources = []string{
 		"arn:aws:s3:::bucket/key", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/a/b:c/é", "arn:aws:s3:::bucket/*", "arn:aws:s3:::home/alice/x",
 		"arn:aws:iam::" + accountA + ":role/target", "arn:aws:iam::" + accountB + ":role/p/target", "arn:aws:iam::aws:policy/P", "arn:aws:kms:us-east-1:" + accountA + ":key/1",
 		"arn:aws:sqs:us-east-1:" + accountB + ":queue", "arn:aws:dynamodb:us-east-1:" + accountA + ":table/prod:x", "*", "short", "arn:aws:s3", "",
-		"arn:aws:s3:::bucket/", "arn:aws:s3:::", "arn:aws:s3:::bucket/a/",
+		"arn:aws:s3:::bucket/", "arn:aws:s3:::", "arn:aws:s3:::bucket/a/", "arn:aws:s3:::büchet/é/日本", "arn:aws-cn:s3:::bucket/key", ":::::", "arn:aws:s3:::b\xff/\xc3",
 	}
-	genKeys = []string{
+	genSegments = []string{"a", "b", "bucket", "home", "alice", "é", "日本", "", ".", "key.gz", "A", "2026", "*", "a-long-name-of-a-segment", "${aws:username}", "ab"}
+	genKeys     = []string{
 		"aws:username", "aws:SourceIp", "aws:CurrentTime", "s3:prefix", "aws:PrincipalTag/Team", "aws:TagKeys", "s3:max-keys", "aws:SecureTransport", "aws:SourceArn", "x:blob",
+		"aws:PrincipalTag/é", "aws:RequestTag/Team", "x:[", "x:none",
 	}
-	genTexts = []string{
-		"alice", "Alice", "bob", "", "a*", "*", "?", "home/alice", "10", "10.0", "10abc", "-1", "true", "FALSE", "10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1",
-		"2026-06-01T00:00:00Z", "1780272000", "QmluYXJ5", "Binary", "arn:aws:sns:us-east-1:" + accountA + ":alice-topic", "arn:aws:sns:a:b:c:d", "not:an:arn", "é", "${aws:username}", "red",
+	genVariables = []string{
+		"${aws:username}", "${aws:USERNAME}", "${aws:PrincipalTag/Team, 'red'}", "${aws:TagKeys}", "${x:none}", "${x:none,''}", "${*}", "${?}", "${$}",
+		"${s3:prefix}", "${x:none, 'alice'}", "${aws:SourceArn}", "${x:none, '*'}",
 	}
-	genLiterals = map[valueClass][]string{
-		numericClass: {"10", "10.0", "-1", "9.99", "1e1", "0"},
-		dateClass:    {"2026-06-01T00:00:00Z", "1780272000", "2026-01-01", "2026", "2026-06-01T02:00:00+02:00"},
-		boolClass:    {"true", "false", "True", "FALSE"},
-		nullClass:    {"true", "false"},
-		ipClass:      {"10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "2001:db8::/32", "::/0"},
-		binaryClass:  {"QmluYXJ5", "AAAA", ""},
-	}
-	genVariables = []string{"${aws:username}", "${aws:USERNAME}", "${aws:PrincipalTag/Team, 'red'}", "${aws:TagKeys}", "${x:none}", "${x:none,''}", "${*}", "${?}", "${$}"}
 	genUsers     = []string{"user/alice", "user/team/bob", "user/Alice"}
 	genRoles     = []string{"role/app", "role/team/app", "role/other"}
 	genSessions  = []string{"assumed-role/app/s1", "assumed-role/app/s2", "assumed-role/other/s1"}
@@ -80,64 +108,300 @@ var (
 	genIDs       = []string{"", "AIDA1", "AROA1", "AROA2"}
 )
 
+// resource makes the resource of a request, at times next to an earlier one.
+func (g *generator) resource() string {
+	switch {
+	case len(g.resources) > 0 && g.oneIn(2):
+		return g.near(g.of(g.resources))
+	case g.oneIn(3):
+		return g.of(genResources)
+	}
+	segments, separator := 1+g.n(4), "/"
+	if g.oneIn(40) {
+		segments = 66 + g.n(20)
+	}
+	if g.oneIn(4) {
+		separator = ":"
+	}
+	parts := make([]string, segments)
+	for i := range parts {
+		parts[i] = g.of(genSegments)
+	}
+	switch at := g.n(segments); {
+	case g.huge:
+		parts[at], g.huge = strings.Repeat(g.of([]string{"a", "a/", "ab:", "é"}), 40_000), false
+	case g.oneIn(40):
+		parts[at] = strings.Repeat(g.of([]string{"a", "xyz", "é", "a/"}), 301)
+	}
+	return "arn:aws:" + g.of([]string{"s3", "s3", "iam", "sqs"}) + ":" + g.of([]string{"", "", "us-east-1"}) + ":" +
+		g.of([]string{"", "", accountA, accountB, "aws"}) + ":" + strings.Join(parts, separator)
+}
+
+// near makes a text that differs from another one in a place.
+func (g *generator) near(text string) string {
+	at := g.n(len(text) + 1)
+	switch g.n(6) {
+	case 0:
+		return text + g.of([]string{"/", ":", "x", "é", "/x"})
+	case 1:
+		return text[:strings.LastIndexAny(text, ":/")+1]
+	case 2:
+		return strings.TrimRight(text, ":/")
+	case 3:
+		return text[:at] + g.of([]string{"/", ":", "a", "?"}) + text[at:]
+	case 4:
+		return g.recase(text)
+	}
+	return text[:at] + text[min(at+1, len(text)):]
+}
+
+// recase changes the case of some letters.
+func (g *generator) recase(text string) string {
+	switch g.n(4) {
+	case 0:
+		return strings.ToLower(text)
+	case 1:
+		return strings.ToUpper(text)
+	}
+	at := g.n(len(text) + 1)
+	return strings.ToUpper(text[:at]) + text[at:]
+}
+
+func (g *generator) action() string {
+	if len(g.actions) > 0 && g.oneIn(3) {
+		return g.recase(g.of(g.actions))
+	}
+	if g.oneIn(100) {
+		return "s3:" + strings.Repeat("Get", 50+g.n(50))
+	}
+	return g.of(genActions)
+}
+
+// actionPattern makes a value of an Action element.
+func (g *generator) actionPattern() string {
+	text := g.of(g.actions)
+	at := g.n(len(text) + 1)
+	switch g.n(8) {
+	case 0, 1:
+		return g.of(genActionPatterns)
+	case 2:
+		return strings.ToValidUTF8(g.recase(text), "")
+	case 3:
+		return strings.ToValidUTF8(text[:at]+"*"+text[min(at+g.n(3), len(text)):], "")
+	case 4:
+		return strings.ToValidUTF8(text[:at]+"?"+text[min(at+1, len(text)):], "")
+	case 5:
+		service, _, _ := strings.Cut(text, ":")
+		return strings.ToValidUTF8(g.recase(service)+":*", "")
+	}
+	return strings.ToValidUTF8(text, "")
+}
+
+// actionList makes an Action element, at times a long one.
+func (g *generator) actionList() []Value {
+	long := g.size(3, 12, 70)
+	if long <= 3 {
+		return g.values(long, g.actionPattern)
+	}
+	return g.crowd(long, g.actionPattern, func() string {
+		service := g.of([]string{"s3", "S3", "kms", "sts", "ec2"})
+		if g.oneIn(10) {
+			return fmt.Sprintf("%s:Do%d*", service, g.n(100))
+		}
+		return fmt.Sprintf("%s:DoThing%d", service, g.n(100))
+	})
+}
+
+// crowd returns many values, of which a few have a chance to match.
+func (g *generator) crowd(n int, one, stranger func() string) []Value {
+	values := g.values(n, stranger)
+	for range g.n(3) {
+		values[g.random.IntN(n)] = Value{Text: one()}
+	}
+	return values
+}
+
+// size returns up to few, now and then up to more, rarely some more than many.
+func (g *generator) size(few, more, many int) int {
+	switch g.n(40) {
+	case 0, 1, 2, 3:
+		return g.n(more + 1)
+	case 4:
+		return many + g.n(10)
+	}
+	return g.n(few + 1)
+}
+
+func (g *generator) values(n int, one func() string) []Value {
+	var values []Value
+	for range n {
+		values = append(values, Value{Text: one()})
+	}
+	return values
+}
+
 // pattern makes a pattern that may match one of the texts.
 func (g *generator) pattern(texts []string) string {
 	text := g.of(texts)
+	switch { // Explain takes the product of both lengths
+	case len(text) > 2000:
+		text = text[:g.n(100)] + "*" + text[len(text)-g.n(20):]
+	case len(text) > 200 && g.oneIn(2):
+		text = g.cut(text)
+	case len(text) > 200 && !g.oneIn(8):
+		text = text[:g.random.IntN(len(text))] + "*" + text[len(text)-g.n(20):]
+	}
+	switch g.n(8) {
+	case 0, 1, 2:
+		text = g.edit(text)
+	case 3, 4:
+		text = g.cut(text)
+	case 5:
+		text = g.parts(text)
+	case 6:
+		text = g.of([]string{"*", "*", text, text + "*", text + "?"})
+	}
+	text = strings.ToValidUTF8(text, "")
+	if _, err := template.Parse(text, true, true); err != nil {
+		return "*"
+	}
+	return text
+}
+
+// edit replaces a few runs of a text by wildcards and variables.
+func (g *generator) edit(text string) string {
 	for range g.n(4) {
 		at := g.n(len(text) + 1)
 		end := min(at+g.n(6), len(text))
 		with := "*"
 		switch g.n(5) {
 		case 0:
-			with, end = "?", min(at+1, len(text))
+			with = "?"
+			_, size := utf8.DecodeRuneInString(text[at:])
+			end = at + size
 		case 1:
 			with = g.of(genVariables)
 		case 2:
 			with = strings.Replace(text[at:end], "alice", "${aws:username}", 1)
 		}
-		text = strings.ToValidUTF8(text[:at]+with+text[end:], "")
+		text = text[:at] + with + text[end:]
 	}
-	switch g.n(12) {
-	case 0:
+	if g.oneIn(10) {
 		parts := strings.Split(text, ":")
 		text = strings.Join(parts[:1+g.n(len(parts))], ":")
-	case 1:
-		text = "*"
-	}
-	if _, err := parseTemplate(text, true, true); err != nil {
-		return g.of(texts[:5])
 	}
 	return text
 }
 
-func (g *generator) values(most int, one func() string) []Value {
-	var values []Value
-	for range g.n(most + 1) {
-		values = append(values, Value{Text: one()})
+// cut ends the literal beginning of a text at, before or after a separator.
+func (g *generator) cut(text string) string {
+	var separators []int
+	for i := range len(text) {
+		if text[i] == '/' || text[i] == ':' {
+			separators = append(separators, i)
+		}
 	}
-	return values
+	if len(separators) == 0 {
+		return text
+	}
+	at := min(max(separators[g.n(len(separators))]-1+g.n(4), 0), len(text))
+	rest := text[at:]
+	_, size := utf8.DecodeRuneInString(rest)
+	switch g.n(5) {
+	case 0:
+		return text[:at] + "*" + rest[g.n(len(rest)+1):]
+	case 1:
+		return text[:at] + "?" + rest[size:]
+	case 2:
+		return text[:at] + g.of(genVariables) + rest[g.n(len(rest)+1):]
+	case 3:
+		return text[:at] + "*/" + text[strings.LastIndexByte(text, '/')+1:]
+	}
+	return text[:at] + "*"
+}
+
+// parts puts wildcards into the parts of an ARN.
+func (g *generator) parts(text string) string {
+	parts := strings.SplitN(text, ":", 6)
+	for range 1 + g.n(3) {
+		i := g.n(len(parts))
+		at := g.n(len(parts[i]) + 1)
+		switch g.n(4) {
+		case 0:
+			parts[i] = "*"
+		case 1:
+			parts[i] = parts[i][:at] + "*"
+		case 2:
+			parts[i] = parts[i][:at] + "?" + parts[i][min(at+1, len(parts[i])):]
+		case 3:
+			parts[i] = "*" + parts[i][at:]
+		}
+	}
+	return strings.Join(parts, ":")
 }
 
 func (g *generator) document(kind Kind) *Document {
-	d := &Document{Name: kind.String(), Version: g.of([]string{"2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17", ""})}
+	d := &Document{Name: fmt.Sprintf("%v-%d", kind, len(g.made)), Version: g.of([]string{"2012-10-17", "2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17", ""})}
 	g.variables = d.Version == "2012-10-17"
-	for i := range 1 + g.n(4) {
-		d.Statements = append(d.Statements, g.statement(kind, i))
+	n := 1 + g.n(4)
+	many := g.statements < 80 && g.oneIn(150)
+	if many {
+		n = 65 + g.n(20)
+	}
+	g.statements += n
+	for i := range n {
+		s := g.statement(kind)
+		switch {
+		case i == 0:
+		case many && !g.oneIn(8): // the same anchors
+			s.Resource, s.NotResource, s.HasResource = d.Statements[0].Resource, d.Statements[0].NotResource, d.Statements[0].HasResource
+		case g.oneIn(8):
+			s = g.alike(d.Statements[g.n(i)], s)
+		}
+		s.Index = i
+		d.Statements = append(d.Statements, s)
 	}
 	return d
 }
 
-func (g *generator) statement(kind Kind, i int) Statement {
-	s := Statement{Index: i, Effect: Allow, NotAction: g.oneIn(8), NotResource: g.oneIn(8), HasResource: true}
+// alike returns a statement that differs from s in an element, which other has.
+func (g *generator) alike(s, other Statement) Statement {
+	switch g.n(5) {
+	case 0:
+		s.Effect = other.Effect
+	case 1:
+		s.Action, s.NotAction = other.Action, other.NotAction
+	case 2:
+		s.Principal = other.Principal
+	case 3:
+		s.Condition = other.Condition
+	}
+	return s
+}
+
+func (g *generator) statement(kind Kind) Statement {
+	s := Statement{Effect: Allow, NotAction: g.oneIn(8), NotResource: g.oneIn(8), HasResource: true}
 	if g.oneIn(4) {
 		s.Effect = Deny
 	}
-	s.Action = g.values(3, func() string { return g.of(genActionPatterns) })
+	s.Action = g.actionList()
 	if kind == Resource || kind == Trust || kind == Key {
 		s.HasResource = !g.oneIn(3)
 	}
 	if s.HasResource {
-		s.Resource = g.values(3, func() string { return g.pattern(genResources) })
+		one := func() string {
+			if g.oneIn(10) {
+				return g.pattern(genResources)
+			}
+			return g.pattern(g.resources)
+		}
+		if n := g.size(3, 10, 66); n > 3 {
+			s.Resource = g.crowd(n, one, func() string {
+				return fmt.Sprintf("arn:aws:s3:::bucket/other-%d%s", g.n(100), g.of([]string{"", "*", "/*"}))
+			})
+		} else {
+			s.Resource = g.values(n, one)
+		}
 	} else {
 		s.NotResource = false
 	}
@@ -148,7 +412,7 @@ func (g *generator) statement(kind Kind, i int) Statement {
 		}
 	}
 	if !g.oneIn(2) {
-		for range g.n(3) {
+		for range 1 + g.n(2) {
 			s.Condition = append(s.Condition, g.condition())
 		}
 	}
@@ -161,185 +425,130 @@ func (g *generator) principalBlock() *PrincipalBlock {
 		b.Everyone = true
 		return b
 	}
-	b.AWS = g.values(5, func() string {
-		a := g.of(genAccounts)
-		switch g.n(8) {
-		case 0:
-			return a
-		case 1:
-			return "arn:aws:iam::" + a + ":root"
-		case 2:
-			return "arn:aws:iam::" + a + ":" + g.of(genRoles)
-		case 3:
-			return "arn:aws:sts::" + a + ":" + g.of(genSessions)
-		case 4:
-			return "arn:aws:sts::" + a + ":federated-user/alice"
-		case 5:
-			return g.of([]string{"*", "AIDA1", "AROA1", "arn:aws:iam::" + a + ":user/*", "arn:aws:iam::" + a + ":group/g"})
+	for range 1 + g.n(3) {
+		g.name(b, &g.callers[g.n(len(g.callers))])
+	}
+	if b.Not && g.oneIn(2) { // which spares a caller only if it lists every form of it
+		for range 8 {
+			g.name(b, &g.callers[0])
 		}
-		return "arn:aws:iam::" + a + ":" + g.of(genUsers)
-	})
-	b.Service = g.values(1, func() string { return g.of(genServices) })
-	b.Federated = g.values(1, func() string { return g.of(genProviders) })
-	b.Canonical = g.values(1, func() string { return "c1" })
+	}
+	b.AWS = append(b.AWS, g.values(g.size(1, 12, 70), g.stranger)...)
+	g.random.Shuffle(len(b.AWS), func(i, j int) { b.AWS[i], b.AWS[j] = b.AWS[j], b.AWS[i] })
+	if g.oneIn(8) {
+		b.Service = append(b.Service, g.values(1+g.n(2), func() string { return g.of(genServices) })...)
+		b.Federated = append(b.Federated, g.values(1+g.n(2), func() string { return g.of(genProviders) })...)
+		b.Canonical = append(b.Canonical, Value{Text: "c1"})
+	}
 	return b
 }
 
+// name adds a name of a caller to a Principal element.
+func (g *generator) name(b *PrincipalBlock, p *Principal) {
+	add := func(text string) {
+		if text != "" {
+			b.AWS = append(b.AWS, Value{Text: text})
+		}
+	}
+	switch p.Type {
+	case Service:
+		b.Service = append(b.Service, Value{Text: p.ARN})
+		return
+	case WebIdentity:
+		b.Federated = append(b.Federated, Value{Text: p.ARN})
+		return
+	case Anonymous:
+		add(g.of([]string{"*", accountA}))
+		return
+	}
+	switch g.n(8) {
+	case 0, 1:
+		add(p.ARN)
+	case 2:
+		add(p.Role)
+		add(p.User)
+	case 3:
+		add(p.Account)
+	case 4:
+		add("arn:aws:iam::" + p.Account + ":root")
+	case 5:
+		add(p.ID)
+	case 6:
+		if role := sessionRole(p.ARN); role != "" {
+			add("arn:aws:iam::" + p.Account + ":role/" + role)
+		}
+		if p.CanonicalID != "" {
+			b.Canonical = append(b.Canonical, Value{Text: p.CanonicalID})
+		}
+	case 7:
+		add(g.of([]string{"*", "arn:aws:iam::" + p.Account + ":user/*", strings.ToUpper(p.ARN)}))
+	}
+}
+
+// stranger returns a value of the AWS member, likely of nobody who calls.
+func (g *generator) stranger() string {
+	a := g.of(genAccounts)
+	switch g.n(8) {
+	case 0:
+		return a
+	case 1:
+		return "arn:aws:iam::" + a + ":root"
+	case 2:
+		return "arn:aws:iam::" + a + ":" + g.of(genRoles)
+	case 3:
+		return "arn:aws:sts::" + a + ":" + g.of(genSessions)
+	case 4:
+		return "arn:aws:sts::" + a + ":federated-user/alice"
+	case 5:
+		return g.of([]string{"AIDA1", "AROA1", "arn:aws:iam::" + a + ":group/g", "arn:aws-cn:iam::" + a + ":role/app"})
+	case 6:
+		return "arn:aws:iam::" + a + ":" + g.of(genUsers)
+	}
+	return fmt.Sprintf("arn:aws:iam::%s:user/u%d", a, g.n(100))
+}
+
+// condition makes a condition, most of the class of values that its key has.
 func (g *generator) condition() Condition {
+	key := g.n(len(g.keys))
 	info := baseOperators[g.n(len(baseOperators))]
-	operator := []string{"", "", "", forAllPrefix, forAnyPrefix}[g.n(5)] + info.base
+	if !g.oneIn(5) {
+		var fit []operatorInfo
+		for _, op := range baseOperators {
+			if op.class == g.classes[key] {
+				fit = append(fit, op)
+			}
+		}
+		info = fit[g.n(len(fit))]
+	}
+	operator := []string{"", "", forAllPrefix, forAnyPrefix}[g.n(4)] + info.base
 	if info.class != nullClass && g.oneIn(4) {
 		operator += ifExistsSuffix
 	}
-	most := 3
-	if g.oneIn(10) {
-		most = 12
+	c := Condition{Operator: operator, Key: g.spell(key)}
+	one := func() string { return g.operand(info, key) }
+	if n := g.size(3, 14, 66); n > 3 {
+		wild := g.oneIn(3)
+		c.Values = g.crowd(n, one, func() string { return g.outsider(info, wild) })
+	} else {
+		c.Values = g.values(n, one)
 	}
-	return Condition{Operator: operator, Key: g.key(), Values: g.values(most, func() string {
-		switch {
-		case info.class == boolClass && g.variables && g.oneIn(6):
-			return g.of(genVariables[:6])
-		case genLiterals[info.class] != nil:
-			return g.of(genLiterals[info.class])
-		case info.class == arnClass && g.oneIn(2):
-			return g.pattern(genTexts[len(genTexts)-6 : len(genTexts)-4])
-		}
-		return g.pattern(genTexts)
-	})}
+	return c
 }
 
-func (g *generator) key() string {
-	key := g.of(genKeys)
-	switch g.n(6) {
+// spell returns the name of a key, at times in other letters, and now and then
+// that of another one.
+func (g *generator) spell(i int) string {
+	key := g.keys[i]
+	if g.oneIn(12) {
+		key = g.of(genKeys)
+	}
+	switch g.n(8) {
 	case 0:
 		return strings.ToLower(key)
 	case 1:
 		return strings.ToUpper(key)
+	case 2:
+		return strings.ReplaceAll(key, "a", "A")
 	}
 	return key
-}
-
-func (g *generator) principal() Principal {
-	a := g.of(genAccounts)
-	p := Principal{Account: a, ID: g.of(genIDs)}
-	switch g.n(9) {
-	case 0, 1, 2:
-		p.Type, p.ARN = User, "arn:aws:iam::"+a+":"+g.of(genUsers)
-	case 3, 4:
-		p.Type, p.ARN = RoleSession, "arn:aws:sts::"+a+":"+g.of(genSessions)
-		if g.oneIn(2) {
-			p.Role = "arn:aws:iam::" + a + ":" + g.of(genRoles)
-		}
-	case 5:
-		p.Type, p.ARN = FederatedUser, "arn:aws:sts::"+a+":federated-user/alice"
-		if g.oneIn(2) {
-			p.User = "arn:aws:iam::" + a + ":" + g.of(genUsers)
-		}
-	case 6:
-		p.Type, p.ARN = Root, "arn:aws:iam::"+a+":root"
-	case 7:
-		p = Principal{Type: Service, ARN: g.of(genServices)}
-	case 8:
-		p = Principal{}
-		if g.oneIn(2) {
-			p = Principal{Type: WebIdentity, ARN: g.of(genProviders)}
-		}
-	}
-	if g.oneIn(10) {
-		p.CanonicalID = "c1"
-	}
-	return p
-}
-
-func (g *generator) request() *Request {
-	r := &Request{Principal: g.principal(), Action: g.of(genActions), Resource: g.of(genResources),
-		Context: make(map[string]string), Lists: make(map[string][]string)}
-	if g.oneIn(3) {
-		r.ResourceAccount = g.of(genAccounts)
-	}
-	for range g.n(8) {
-		r.Context[g.key()] = g.of(genTexts)
-	}
-	for range g.n(3) {
-		list := []string{}
-		for range g.n(4) {
-			list = append(list, g.of(genTexts))
-		}
-		r.Lists[g.key()] = list
-	}
-	return r
-}
-
-// policy compiles a random document; now and then it returns one that cannot speak.
-func (g *generator) policy(kind Kind) (*Policy, error) {
-	if g.oneIn(200) {
-		return [...]*Policy{nil, Broken("broken", errors.New("unreadable"))}[g.n(2)], nil
-	}
-	if g.oneIn(200) {
-		kind = Identity + Kind(g.n(int(Endpoint)))
-	}
-	ids := map[string]string{}
-	for range g.n(3) {
-		ids["arn:aws:iam::"+accountA+":"+g.of([]string{"user/alice", "role/app", "user/team/bob"})] = g.of(genIDs)
-	}
-	return CompileBound(g.document(kind), kind, ids)
-}
-
-func (g *generator) policies(most int, kind Kind) (list []*Policy, err error) {
-	for range g.n(most + 1) {
-		p, err := g.policy(kind)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, nil
-}
-
-func (g *generator) levels(kind Kind) (levels [][]*Policy, err error) {
-	if !g.oneIn(4) {
-		return nil, nil
-	}
-	everything := &Document{Name: "full", Statements: []Statement{{Effect: Allow, HasResource: true,
-		Principal: &PrincipalBlock{Everyone: true}, Action: []Value{{Text: "*"}}, Resource: []Value{{Text: "*"}}}}}
-	if kind == SCP {
-		everything.Statements[0].Principal = nil
-	}
-	for range 1 + g.n(3) {
-		level, err := g.policies(2, kind)
-		if err != nil {
-			return nil, err
-		}
-		if !g.oneIn(4) {
-			full, err := Compile(everything, kind)
-			if err != nil {
-				return nil, err
-			}
-			level = append(level, full)
-		}
-		levels = append(levels, level)
-	}
-	return levels, nil
-}
-
-func (g *generator) set() (*Set, error) {
-	s := &Set{HasBoundary: g.oneIn(20), HasSession: g.oneIn(20)}
-	var errs [6]error
-	s.Identity, errs[0] = g.policies(3, Identity)
-	if g.oneIn(3) {
-		s.Boundary, errs[1] = g.policy(Boundary)
-	}
-	if g.oneIn(3) {
-		s.Session, errs[2] = g.policies(2, Session)
-	}
-	s.SCPs, errs[3] = g.levels(SCP)
-	s.RCPs, errs[4] = g.levels(RCP)
-	if !g.oneIn(3) {
-		s.Resource, errs[5] = g.policy([]Kind{Resource, Resource, Trust, Key}[g.n(4)])
-	}
-	err := errors.Join(errs[:]...)
-	if err == nil && g.oneIn(6) {
-		s.Endpoint, err = g.policy(Endpoint)
-	}
-	return s, err
 }

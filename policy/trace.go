@@ -3,6 +3,7 @@
 package policy
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,8 +11,9 @@ import (
 )
 
 // A Trace is a Decision with everything that led to it: each layer in the order
-// of reporting, each policy, and each statement with whether it applied and if
-// not, what failed. Make one with Explain. It can be written as JSON.
+// of reporting, each policy, and each statement with every element and whether the
+// request meets it. Make one with Explain. It can be written as JSON, whose names
+// do not change.
 type Trace struct {
 	Summary  string   `json:"summary"` // one sentence
 	Decision Decision `json:"decision"`
@@ -46,20 +48,34 @@ type PolicyTrace struct {
 	Statements []StatementTrace `json:"statements,omitempty"`
 }
 
-// A StatementTrace is a statement and whether it applies. If not, Element is the
-// first of its elements that fails, Pattern what it asks for and Value what the
-// request has.
+// A StatementTrace is a statement and whether it applies, which it does if the
+// request meets every one of its elements.
 type StatementTrace struct {
 	StatementRef
-	Effect  Effect `json:"effect"`
-	Applies bool   `json:"applies"`
-	Match   string `json:"match,omitempty"` // as in LayerTrace
-	Element string `json:"element,omitempty"`
-	Pattern string `json:"pattern,omitempty"`
-	Value   string `json:"value,omitempty"`
+	Effect   Effect         `json:"effect"`
+	Applies  bool           `json:"applies"`
+	Match    string         `json:"match,omitempty"` // as in LayerTrace
+	Elements []ElementTrace `json:"elements"`
 
 	strength strength
 }
+
+// An ElementTrace is an element of a statement, or one key of its conditions, and
+// whether the request meets it. Its lists must not be modified.
+type ElementTrace struct {
+	Element  string   `json:"element"` // "Principal", "Action", "Resource", one of these after "Not", or "Condition"
+	Operator string   `json:"operator,omitempty"`
+	Key      string   `json:"key,omitempty"`     // of a Condition, as is Operator
+	Matched  bool     `json:"matched"`           // of a Not element: no value fits
+	Wants    []Value  `json:"wants"`             // as written; those of a Principal that are no AWS ones begin with their type and a colon
+	Has      []string `json:"has"`               // of the request; nil: it has no such key
+	By       string   `json:"by,omitempty"`      // the value that fits, of a Resource with its variables resolved; "" if none does
+	Missing  []string `json:"missing,omitempty"` // context keys that were looked for and that the request does not have
+	Position Position `json:"position,omitzero"` // of By, else of the element; zero if unknown
+}
+
+// MarshalText returns the value's text: in JSON a Value is a string.
+func (v Value) MarshalText() ([]byte, error) { return []byte(v.Text), nil }
 
 // MarshalJSON writes the Decision as an object of outcome, layer, statement and
 // error, the last three only where there is one.
@@ -76,12 +92,29 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// Write writes the trace as indented text, the summary first.
+// A Tone says what a part of a written trace stands for.
+type Tone uint8
+
+// The tones.
+const (
+	Plain Tone = iota
+	Good       // it allows, or the request meets it
+	Bad        // it denies or is silent, or the request does not meet it
+)
+
+// Write writes the trace as an indented tree in which ✓ and ✗ say what the request
+// meets, the summary first. Long lists of values are shortened.
 func (t *Trace) Write(w io.Writer) error {
+	return t.WriteStyled(w, func(_ Tone, text string) string { return text })
+}
+
+// WriteStyled is Write with every mark and verdict as style returns it, such as in colour.
+func (t *Trace) WriteStyled(w io.Writer, style func(tone Tone, text string) string) error {
 	var b strings.Builder
-	fmt.Fprintln(&b, t.Summary)
+	verdict, rest, _ := strings.Cut(t.Summary, ":")
+	fmt.Fprintf(&b, "%s:%s\n", style(pick(t.Decision.Outcome == Allowed, Good, Bad), verdict), rest)
 	for i := range t.Layers {
-		t.Layers[i].write(&b)
+		t.Layers[i].write(&b, style)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -89,12 +122,13 @@ func (t *Trace) Write(w io.Writer) error {
 
 var verdictWords = [...]string{ImplicitDeny: "silent", ExplicitDeny: "denies", Allowed: "allows"}
 
-func (l *LayerTrace) write(b *strings.Builder) {
-	fmt.Fprintf(b, "  %s", l.Layer)
+func (l *LayerTrace) write(b *strings.Builder, style func(Tone, string) string) {
+	tone := pick(l.Verdict == Allowed, Good, Bad)
+	fmt.Fprintf(b, "  %s %s", style(tone, pick(l.Verdict == Allowed, "✓", "✗")), l.Layer)
 	if l.Level > 0 {
 		fmt.Fprintf(b, ", level %d", l.Level)
 	}
-	fmt.Fprintf(b, ": %s", verdictWords[l.Verdict])
+	b.WriteString(": " + style(tone, verdictWords[l.Verdict]))
 	if l.Match != "" {
 		fmt.Fprintf(b, ", caller matched as %s", l.Match)
 	}
@@ -104,55 +138,28 @@ func (l *LayerTrace) write(b *strings.Builder) {
 	b.WriteByte('\n')
 	for i := range l.Policies {
 		p := &l.Policies[i]
-		fmt.Fprintf(b, "    %s\n", p.Policy)
+		fmt.Fprintf(b, "      %s\n", p.Policy)
 		if p.Error != "" {
-			fmt.Fprintf(b, "      error: %s\n", p.Error)
+			fmt.Fprintf(b, "      %s error: %s\n", style(Bad, "✗"), p.Error)
 		}
 		for j := range p.Statements {
-			p.Statements[j].write(b)
+			p.Statements[j].write(b, style)
 		}
 	}
 }
 
-func (s *StatementTrace) write(b *strings.Builder) {
-	name := s.Sid
-	if name == "" {
-		name = fmt.Sprintf("#%d", s.Index+1)
-	}
-	fmt.Fprintf(b, "      %s %s", s.Effect, name)
+func (s *StatementTrace) write(b *strings.Builder, style func(Tone, string) string) {
+	name := cmp.Or(s.Sid, fmt.Sprintf("#%d", s.Index+1))
 	if s.Start != (Position{}) {
-		fmt.Fprintf(b, " (%d:%d)", s.Start.Line, s.Start.Column)
+		name += fmt.Sprintf(" (%d:%d)", s.Start.Line, s.Start.Column)
 	}
-	switch {
-	case s.Applies && s.Match != "":
-		fmt.Fprintf(b, " applies, caller matched as %s\n", s.Match)
-	case s.Applies:
-		b.WriteString(" applies\n")
-	default:
-		fmt.Fprintf(b, " does not apply: %s wants %s, request has %s\n", s.Element, s.Pattern, s.Value)
+	said := "does not apply"
+	if s.Applies {
+		said = style(pick(s.Effect == Allow, Good, Bad), "applies")
 	}
-}
-
-// summarize puts the decision into a sentence.
-func (t *Trace) summarize(what string) string {
-	d := &t.Decision
-	request := t.Action + " on " + t.Resource
-	switch {
-	case d.Err != nil:
-		return fmt.Sprintf("Denied: %s could not be evaluated: %v.", request, d.Err)
-	case d.Outcome == Allowed && d.Statement == nil && d.Layer == NoLayer:
-		return fmt.Sprintf("Allowed: %s.", what)
-	case d.Outcome == Allowed:
-		return fmt.Sprintf("Allowed: %s, %s, allows %s.", d.Statement, article(what), request)
-	case d.Outcome == ExplicitDeny:
-		return fmt.Sprintf("Denied: %s, %s, explicitly denies %s.", d.Statement, article(what), request)
+	fmt.Fprintf(b, "        %s %s %s\n", s.Effect, name, said)
+	for i := range s.Elements {
+		e := s.Elements[i].prose()
+		fmt.Fprintf(b, "          %s %s\n", style(pick(e.Matched, Good, Bad), pick(e.Matched, "✓", "✗")), e.Line())
 	}
-	return fmt.Sprintf("Denied: no %s allows %s.", what, request)
-}
-
-func article(noun string) string {
-	if strings.HasPrefix(noun, "identity") {
-		return "an " + noun
-	}
-	return "a " + noun
 }

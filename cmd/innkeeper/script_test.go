@@ -20,6 +20,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,8 @@ var scriptCommands = map[string]scriptCommand{
 	"ready":     ready,
 	"get":       get,
 	"whoami":    whoami,
+	"call":      call,
+	"newkey":    newKey,
 	"mode":      mode,
 	"junit":     junit,
 	"json":      validJSON,
@@ -146,21 +149,61 @@ func answer(ts *testscript.TestScript, resp *http.Response, status string) {
 // prints the answer.
 func whoami(ts *testscript.TestScript, neg bool, args []string) {
 	wantArgs(ts, neg, args, 1, "whoami CREDENTIALSFILE [CAFILE]")
+	resp := post(ts, args[0], "sts", url.Values{"Action": {"GetCallerIdentity"}, "Version": {"2011-06-15"}}, args[1:]...)
+	answer(ts, resp, "200")
+}
+
+// call calls an operation at $URL with the credentials of a file and prints the
+// answer, which must have the status.
+func call(ts *testscript.TestScript, neg bool, args []string) {
+	wantArgs(ts, neg, args, 4, "call STATUS CREDENTIALSFILE SERVICE OPERATION [PARAMETER=VALUE...]")
+	answer(ts, post(ts, args[1], args[2], operation(ts, args[2], args[3:])), args[0])
+}
+
+// newKey makes a key of a user and writes it to a new file.
+func newKey(ts *testscript.TestScript, neg bool, args []string) {
+	wantArgs(ts, neg, args, 3, "newkey CREDENTIALSFILE USER NEWFILE")
+	resp := post(ts, args[0], "iam", operation(ts, "iam", []string{"CreateAccessKey", "UserName=" + args[1]}))
+	defer resp.Body.Close()
+	var made struct {
+		ID     string `xml:"CreateAccessKeyResult>AccessKey>AccessKeyId"`
+		Secret string `xml:"CreateAccessKeyResult>AccessKey>SecretAccessKey"`
+	}
+	ts.Check(xml.NewDecoder(resp.Body).Decode(&made))
+	text := fmt.Sprintf("aws_access_key_id = %s\naws_secret_access_key = %s\nregion = us-east-1\n", made.ID, made.Secret)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(text), 0o600))
+}
+
+// operation is the form of an operation with its parameters.
+func operation(ts *testscript.TestScript, service string, args []string) url.Values {
+	form := url.Values{"Action": {args[0]}, "Version": {map[string]string{"iam": "2010-05-08", "sts": "2011-06-15"}[service]}}
+	for _, arg := range args[1:] {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok {
+			ts.Fatalf("%s: want PARAMETER=VALUE", arg)
+		}
+		form.Set(name, value)
+	}
+	return form
+}
+
+// post sends a form, signed with the credentials of a file, to $URL.
+func post(ts *testscript.TestScript, credentials, service string, form url.Values, caFile ...string) *http.Response {
 	values := make(map[string]string)
-	for line := range strings.Lines(ts.ReadFile(args[0])) {
+	for line := range strings.Lines(ts.ReadFile(credentials)) {
 		name, value, _ := strings.Cut(line, "=")
 		values[strings.TrimSpace(name)] = strings.TrimSpace(value)
 	}
-	const form = "Action=GetCallerIdentity&Version=2011-06-15"
-	req, err := http.NewRequest(http.MethodPost, ts.Getenv("URL")+"/", strings.NewReader(form))
+	body := form.Encode()
+	req, err := http.NewRequest(http.MethodPost, ts.Getenv("URL")+"/", strings.NewReader(body))
 	ts.Check(err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	signer := sigv4.Signer{AccessKeyID: values["aws_access_key_id"], SecretAccessKey: values["aws_secret_access_key"],
-		Region: values["region"], Service: "sts"}
-	ts.Check(signer.Sign(req, sigv4.HashPayload([]byte(form))))
-	resp, err := client(ts, args[1:]...).Do(req)
+		Region: values["region"], Service: service}
+	ts.Check(signer.Sign(req, sigv4.HashPayload([]byte(body))))
+	resp, err := client(ts, caFile...).Do(req)
 	ts.Check(err)
-	answer(ts, resp, "200")
+	return resp
 }
 
 // mode checks the type and permissions of files, written as by ls.

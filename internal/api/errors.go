@@ -14,13 +14,44 @@ import (
 	"github.com/innkeeper-iam/innkeeper/sigv4"
 )
 
-// answer turns the error of a stage into the one that the client gets. What
-// operations return is AWS's own error already; this is the one place that knows
-// what AWS says about signatures, tokens and permission. answer(nil) is nil.
+// answer turns the error of a stage into the one that the client gets, in its
+// protocol. answer(nil) is nil.
 func (c *Call) answer(err error) *awserr.Error {
 	if err == nil {
 		return nil
 	}
+	fault := c.queryAnswer(err)
+	if inJSON := jsonCodes[fault.Code]; c.json && inJSON != nil {
+		msg := fault.Message
+		if fault.Is(awserr.MissingAuthenticationToken) {
+			msg = inJSON.Message
+		}
+		return inJSON.Msg("%s", msg).Because(fault.Unwrap())
+	}
+	return fault
+}
+
+// jsonCodes has what the JSON protocol answers in place of the errors that the
+// stages have in common.
+var jsonCodes = map[string]*awserr.Error{
+	awserr.AccessDenied.Code:               awserr.AccessDeniedException,
+	awserr.ConcurrentModification.Code:     awserr.ConcurrentModificationException,
+	awserr.ExpiredToken.Code:               awserr.ExpiredTokenException,
+	awserr.IncompleteSignature.Code:        awserr.IncompleteSignatureException,
+	awserr.InvalidClientTokenId.Code:       awserr.UnrecognizedClientException,
+	awserr.MalformedInput.Code:             awserr.SerializationException,
+	awserr.MissingAuthenticationToken.Code: awserr.MissingAuthenticationTokenException,
+	awserr.RequestEntityTooLarge.Code:      awserr.RequestEntityTooLargeException,
+	awserr.RequestExpired.Code:             awserr.InvalidSignatureException,
+	awserr.ServiceFailure.Code:             awserr.InternalFailure,
+	awserr.ServiceUnavailable.Code:         awserr.ServiceUnavailableException,
+	awserr.SignatureDoesNotMatch.Code:      awserr.InvalidSignatureException,
+}
+
+// queryAnswer is answer in the query protocol. What operations return is AWS's
+// own error already; this is the one place that knows what AWS says about
+// signatures, tokens and permission.
+func (c *Call) queryAnswer(err error) *awserr.Error {
 	if e, ok := errors.AsType[*awserr.Error](err); ok {
 		return e
 	}

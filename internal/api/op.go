@@ -102,20 +102,36 @@ func Void[I Input](
 // nothing is the output of a Void operation.
 type nothing struct{}
 
-func (nothing) AppendXML(b []byte) []byte  { return b }
-func (nothing) AppendJSON(b []byte) []byte { return append(b, "null"...) }
+func (nothing) AppendResult(b []byte) []byte { return b }
+func (nothing) AppendJSON(b []byte) []byte   { return append(b, "null"...) }
 
-// A Service is a versioned list of operations.
+// A Service is a versioned list of operations in one of AWS's protocols: query,
+// or JSON 1.1.
 type Service struct {
 	Name      string // as in the credential scope and the event source: "iam"
 	Version   string // of the API: "2010-05-08"
-	Namespace string // of its XML
+	Namespace string // of its XML; "" with the JSON protocol
+	Target    string // what X-Amz-Target begins with, before the dot; "" with the query protocol
 	ops       map[string]Op
+
+	// Invalid is the service's own error for a parameter that violates a
+	// constraint; detail says which ones do. Nil: the protocol's.
+	Invalid func(first wire.Constraint, detail string) error
 }
 
-// NewService returns a service. It panics when two operations have one name.
+// NewService returns a service with the query protocol. It panics when two
+// operations have one name.
 func NewService(name, version, namespace string, ops []Op) *Service {
-	s := &Service{Name: name, Version: version, Namespace: namespace, ops: make(map[string]Op, len(ops))}
+	return newService(&Service{Name: name, Version: version, Namespace: namespace}, ops)
+}
+
+// NewJSONService is NewService for one with the JSON 1.1 protocol.
+func NewJSONService(name, version, target string, ops []Op) *Service {
+	return newService(&Service{Name: name, Version: version, Target: target}, ops)
+}
+
+func newService(s *Service, ops []Op) *Service {
+	s.ops = make(map[string]Op, len(ops))
 	for _, op := range ops {
 		if _, dup := s.ops[op.Name]; dup {
 			panic(fmt.Sprintf("api: operation %s registered twice", op.Name))

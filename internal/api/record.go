@@ -55,13 +55,13 @@ func unrecorded(c *Call) *awserr.Error {
 // signature is left out: who exchanges the two halves of a key sends the secret
 // where its id belongs.
 func recordedMessage(rec *audit.Record, fault *awserr.Error) string {
-	if fault.Is(awserr.AccessDenied) {
+	if fault.Is(awserr.AccessDenied) || fault.Is(awserr.AccessDeniedException) && rec.Decision.Outcome != audit.Allow {
 		return cmp.Or(rec.Decision.Reason, fault.Message)
 	}
-	if fault.Is(awserr.SignatureDoesNotMatch) {
+	if fault.Is(awserr.SignatureDoesNotMatch) || fault.Is(awserr.InvalidSignatureException) {
 		return awserr.SignatureDoesNotMatch.Message
 	}
-	if fault.Is(awserr.IncompleteSignature) {
+	if fault.Is(awserr.IncompleteSignature) || fault.Is(awserr.IncompleteSignatureException) {
 		return "The request signature does not conform to AWS standards."
 	}
 	return fault.Message

@@ -36,6 +36,9 @@ func (s *Server) refuse(c *Call, b []byte, fault *awserr.Error) []byte {
 		namespace = c.service.Namespace
 	}
 	s.logFault(c, fault)
+	if c.json {
+		return wire.AppendJSONError(b, fault)
+	}
 	return wire.AppendError(b, namespace, fault, c.RequestID)
 }
 
@@ -44,6 +47,9 @@ func (s *Server) refuse(c *Call, b []byte, fault *awserr.Error) []byte {
 func (s *Server) write(w http.ResponseWriter, c *Call, fault *awserr.Error, answer []byte) {
 	h := w.Header()
 	h["Content-Type"] = contentType
+	if c.json {
+		h["Content-Type"] = jsonContentType
+	}
 	h["Cache-Control"] = noStore
 	h["X-Amzn-Requestid"] = []string{c.RequestID}
 	h["Content-Length"] = []string{strconv.Itoa(len(answer))}
@@ -58,9 +64,13 @@ func (s *Server) write(w http.ResponseWriter, c *Call, fault *awserr.Error, answ
 // Header values that all answers share. An answer may hold a secret, so nobody
 // may keep it.
 var (
-	contentType = []string{"text/xml"}
-	noStore     = []string{"no-store"}
+	contentType     = []string{"text/xml"}
+	jsonContentType = []string{jsonType}
+	noStore         = []string{"no-store"}
 )
+
+// jsonType is the media type of the JSON 1.1 protocol.
+const jsonType = "application/x-amz-json-1.1"
 
 // logFault logs what the client is not told: the cause of an internal error.
 func (s *Server) logFault(c *Call, fault *awserr.Error) {

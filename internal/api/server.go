@@ -44,6 +44,7 @@ type Call struct {
 	ctx     context.Context
 	service *Service
 	op      Op
+	json    bool // the answer is in the JSON protocol
 	began   bool // run was called: there may be a change, whatever came of it
 	record  audit.Record
 }
@@ -77,7 +78,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.guard(c, w, r, (*buf)[:0])
 	fault := c.answer(err)
 	if err := s.complete(c, fault); err != nil {
-		fault = unrecorded(c).Because(err)
+		fault = c.answer(unrecorded(c).Because(err))
 	}
 	if fault != nil {
 		answer = s.refuse(c, (*buf)[:0], fault)
@@ -103,6 +104,9 @@ func (s *Server) guard(c *Call, w http.ResponseWriter, r *http.Request, b []byte
 	if c.op.Records {
 		c.record.ResponseElements = out.AppendJSON(nil)
 	}
+	if c.json {
+		return out.AppendResult(b), nil
+	}
 	return wire.AppendResponse(b, c.op.Name, c.service.Namespace, c.RequestID, out), nil
 }
 
@@ -115,18 +119,20 @@ func (s *Server) stages(c *Call, w http.ResponseWriter, r *http.Request) (wire.O
 	if err != nil {
 		return nil, err
 	}
-	form, err := parseForm(r, body)
+	form, err := s.route(c, r, body)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.route(c, form); err != nil {
 		return nil, err
 	}
 	if err := s.authenticate(c, r, body); err != nil {
 		return nil, err
 	}
+	if c.json {
+		if form, err = wire.ParseJSON(body); err != nil {
+			return nil, err
+		}
+	}
 	in := c.op.decode(form)
-	if err := form.Err(); err != nil {
+	if err := c.service.check(form); err != nil {
 		return nil, err
 	}
 	c.record.RequestParameters = in.AppendJSON(nil)
@@ -134,7 +140,7 @@ func (s *Server) stages(c *Call, w http.ResponseWriter, r *http.Request) (wire.O
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Authz.Authorize(&c.record, c.Caller, &c.Env, checks...); err != nil {
+	if err := s.Authz.Authorize(c.ctx, &c.record, c.Caller, &c.Env, checks...); err != nil {
 		return nil, err
 	}
 	if c.op.Changes {

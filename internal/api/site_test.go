@@ -117,7 +117,7 @@ type output struct {
 	c *api.Call
 }
 
-func (o *output) AppendXML(b []byte) []byte {
+func (o *output) AppendResult(b []byte) []byte {
 	b = append(b, "<ThingResult><Secret>"+secret+"</Secret></ThingResult>"...)
 	o.x.enter("xml", o.c)
 	return b
@@ -186,7 +186,7 @@ func open(t testing.TB) *site {
 			api.NewService("sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/",
 				[]api.Op{api.Read("sts:GetCallerIdentity", s.anyone, s.target, s.run)}),
 		},
-		Authn: authn.New(st, s.ring, clock, "iam", "sts"), Authz: authz.New(log, s.ring),
+		Authn: authn.New(st, s.ring, clock, "iam", "sts"), Authz: authz.New(log, s.ring, st),
 		Audit: log, Store: st, IDs: source, Now: clock, Observer: &s.thing, Region: "us-east-1",
 		Log: slog.New(slog.NewTextHandler(&s.logs, nil)),
 	}

@@ -12,15 +12,19 @@ const module = "github.com/innkeeper-iam/innkeeper"
 // change it to fix a build; change the design, or the code.
 var allowed = map[string]string{
 	// Public libraries: the standard library and each other, nothing else.
-	"arn":               "",
-	"sigv4":             "",
-	"policy":            "arn policy/internal/jsontext policy/internal/literal policy/internal/spelling policy/internal/template",
+	"arn":   "",
+	"sigv4": "",
+	"policy": "arn policy/internal/jsontext policy/internal/literal policy/internal/prose policy/internal/spelling " +
+		"policy/internal/template policy/internal/textbook",
+	"policy/advice":     "arn policy policy/internal/literal policy/internal/prose policy/internal/template",
 	"policy/policytest": "arn policy policy/internal/jsontext",
 
 	"policy/internal/jsontext": "policy/internal/spelling",
 	"policy/internal/literal":  "",
+	"policy/internal/prose":    "arn",
 	"policy/internal/spelling": "",
 	"policy/internal/template": "",
+	"policy/internal/textbook": "",
 
 	// Leaves.
 	"internal/awserr":  "",
@@ -41,27 +45,39 @@ var allowed = map[string]string{
 	"internal/kv/etcdkv":   "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
 	"internal/store":       "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
 
+	// Credentials.
+	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
+	"internal/pubkey":    "golang.org/x/crypto/ssh",
+
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
-	"internal/authn":   "arn policy sigv4 internal/store internal/session internal/ids",
-	"internal/authz":   "arn policy internal/store internal/authn internal/session internal/audit",
+	"internal/federate": "internal/session " +
+		"github.com/beevik/etree github.com/go-jose/go-jose/v4 github.com/russellhaering/goxmldsig/...",
+	"internal/mfa":   "internal/store github.com/boombuler/barcode/qr",
+	"internal/authn": "arn policy sigv4 internal/store internal/session internal/ids",
+	"internal/authz": "arn policy internal/store internal/authn internal/session internal/audit",
 
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
 		"internal/audit internal/ids internal/session internal/store",
-	"internal/iamapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
-		"internal/authn internal/authz internal/ids internal/managed golang.org/x/crypto/argon2",
-	"internal/stsapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/session " +
+	"internal/iamapi": "arn policy internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
+		"internal/authn internal/authz internal/ids internal/managed internal/mfa internal/passwords internal/pubkey",
+	"internal/stsapi": "arn policy internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids",
+
+	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz internal/ids",
 
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
-		"internal/config internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
-		"internal/managed internal/seal internal/session internal/store internal/stsapi internal/wire " +
+		"internal/config internal/federate internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
+		"internal/managed internal/orgapi internal/seal internal/session internal/store internal/stsapi internal/wire " +
 		"github.com/prometheus/client_golang/...",
-	"internal/cli": "arn policy policy/policytest sigv4 internal/config internal/node " +
+	"internal/cli": "arn policy policy/advice policy/policytest sigv4 internal/config internal/node " +
 		"github.com/goccy/go-yaml/... github.com/spf13/cobra",
 	"cmd/innkeeper": "internal/cli",
+
+	// Examples are what others write: public packages only.
+	"docs/examples/notes": "arn policy",
 
 	// Tests and generators.
 	"internal/archtest": "",
@@ -71,12 +87,13 @@ var allowed = map[string]string{
 
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
-var libraries = set("arn", "sigv4", "policy", "policy/policytest", "policy/internal/jsontext",
-	"policy/internal/literal", "policy/internal/spelling", "policy/internal/template")
+var libraries = set("arn", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/jsontext",
+	"policy/internal/literal", "policy/internal/prose", "policy/internal/spelling", "policy/internal/template", "policy/internal/textbook")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "policy", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/spelling", "policy/internal/template")
+var pure = set("arn", "policy", "policy/advice", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/prose",
+	"policy/internal/spelling", "policy/internal/template", "policy/internal/textbook")
 
 var (
 	impureImports = set("context", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "net", "net/http",

@@ -20,7 +20,8 @@ import (
 var (
 	// ErrUnknownKey says that no active credential has the request's key and
 	// token: the key is unknown, inactive or deleted, its principal is gone, or
-	// the session token is missing, superfluous or not ours.
+	// the session token is missing, superfluous or not ours, or the account is
+	// closed.
 	ErrUnknownKey = errors.New("authn: no active credential with this access key and token")
 
 	// ErrExpired says that the temporary credentials have expired.
@@ -82,6 +83,9 @@ func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request, body 
 	}
 	if err != nil {
 		return nil, fmt.Errorf("authn: %w", err)
+	}
+	if view.Account().Closed() {
+		return nil, ErrUnknownKey
 	}
 	c := &Caller{Account: arn.AccountID(account), AccessKeyID: sig.AccessKeyID, Region: sig.Region, View: view}
 	var secret string

@@ -4,12 +4,14 @@
 package authz
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
+	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
@@ -54,14 +56,16 @@ type Sealer interface {
 type Authorizer struct {
 	log    *audit.Log
 	sealer Sealer
+	store  *store.Store
 	inline *compiled
 	// Decided, when not nil, is told the outcome of every check.
 	Decided func(policy.Outcome)
 }
 
 // New returns an Authorizer that lets nothing happen while log cannot be written.
-func New(log *audit.Log, sealer Sealer) *Authorizer {
-	return &Authorizer{log: log, sealer: sealer, inline: newCompiled(sessionPolicies)}
+// From the store come the organizations of the accounts.
+func New(log *audit.Log, sealer Sealer, s *store.Store) *Authorizer {
+	return &Authorizer{log: log, sealer: sealer, store: s, inline: newCompiled(sessionPolicies)}
 }
 
 // Authorize decides every check for the caller, in order, and puts the decision
@@ -69,7 +73,7 @@ func New(log *audit.Log, sealer Sealer) *Authorizer {
 // *DeniedError for the first that is not, and an error that wraps ErrUnrecorded
 // when the audit log could not take the record: then nothing may happen.
 // A caller of nil is anonymous. No checks at all is an error, never permission.
-func (z *Authorizer) Authorize(rec *audit.Record, c *authn.Caller, env *Env, checks ...Check) error {
+func (z *Authorizer) Authorize(ctx context.Context, rec *audit.Record, c *authn.Caller, env *Env, checks ...Check) error {
 	if err := z.log.Ready(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnrecorded, err)
 	}
@@ -81,6 +85,9 @@ func (z *Authorizer) Authorize(rec *audit.Record, c *authn.Caller, env *Env, che
 		ck := &checks[i]
 		req := Request(c, env, ck)
 		set.Resource = ck.Policy
+		if err := z.Organize(ctx, set, req, c); err != nil {
+			return err
+		}
 		d := policy.Decide(req, set)
 		if ck.Open && d.Outcome == policy.ImplicitDeny {
 			d = policy.Decision{Outcome: policy.Allowed}

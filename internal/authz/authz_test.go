@@ -244,7 +244,7 @@ func TestDeniedError(t *testing.T) {
 				" because no resource-based policy allows the s3:GetObject action"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			err := s.Authorize(new(audit.Record), tc.caller, &authz.Env{Time: now}, tc.check)
+			err := s.Authorize(t.Context(), new(audit.Record), tc.caller, &authz.Env{Time: now}, tc.check)
 			got, encoded, ok := strings.Cut(fmt.Sprint(err), ". Encoded authorization failure message: ")
 			if got != tc.want {
 				t.Errorf("Authorize = %s\nwant %s", got, tc.want)
@@ -258,7 +258,7 @@ func TestDeniedError(t *testing.T) {
 	// refused in the same words, whatever was wanted of the trust policy.
 	for _, action := range []string{"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"} {
 		for _, p := range []*policy.Policy{nil, nobody, compile(t, strings.Replace(trust, `"*"}}`, `{"AWS":"444455556666"}}}`, 1), policy.Trust)} {
-			err := s.Authorize(new(audit.Record), s.key(t, "max"), &authz.Env{Time: now}, authz.Check{Action: action, Resource: role, Policy: p})
+			err := s.Authorize(t.Context(), new(audit.Record), s.key(t, "max"), &authz.Env{Time: now}, authz.Check{Action: action, Resource: role, Policy: p})
 			want := "User: arn:aws:iam::111122223333:user/max is not authorized to perform: " + action + " on resource: " + role
 			denied, ok := errors.AsType[*authz.DeniedError](err)
 			if !ok || denied.Error() != want || denied.Encoded != "" || denied.Summary == "" {
@@ -274,7 +274,7 @@ func TestChecksInOrder(t *testing.T) {
 	s.Decided = func(o policy.Outcome) { outcomes = append(outcomes, o) }
 	check := func(action string) authz.Check { return authz.Check{Action: action, Resource: "*"} }
 	rec := new(audit.Record)
-	err := s.Authorize(rec, s.key(t, "ann"), &authz.Env{Time: now}, check("iam:GetUser"), check("iam:ListUsers"), check("iam:DeleteUser"), check("iam:CreateUser"))
+	err := s.Authorize(t.Context(), rec, s.key(t, "ann"), &authz.Env{Time: now}, check("iam:GetUser"), check("iam:ListUsers"), check("iam:DeleteUser"), check("iam:CreateUser"))
 	denied, ok := errors.AsType[*authz.DeniedError](err)
 	if !ok || denied.Action != "iam:DeleteUser" || denied.Decision.Outcome != policy.ExplicitDeny {
 		t.Fatalf("Authorize = %v, want a denial of iam:DeleteUser", err)
@@ -300,7 +300,7 @@ func TestChecksInOrder(t *testing.T) {
 	}
 	many := slices.Repeat([]authz.Check{check("iam:GetUser")}, 500)
 	rec = new(audit.Record)
-	if err := s.Authorize(rec, s.key(t, "ann"), &authz.Env{Time: now}, append(many, check("iam:CreateUser"))...); err == nil {
+	if err := s.Authorize(t.Context(), rec, s.key(t, "ann"), &authz.Env{Time: now}, append(many, check("iam:CreateUser"))...); err == nil {
 		t.Error("the last of 501 checks was not decided")
 	}
 	if n := len(rec.Decision.Checks); n > 100 || rec.Decision.Action != "iam:CreateUser" {
@@ -310,11 +310,11 @@ func TestChecksInOrder(t *testing.T) {
 
 func TestAuthorizeRefusesWithoutADecision(t *testing.T) {
 	s := open(t)
-	if err := s.Authorize(new(audit.Record), s.key(t, "root"), &authz.Env{Time: now}); err == nil {
+	if err := s.Authorize(t.Context(), new(audit.Record), s.key(t, "root"), &authz.Env{Time: now}); err == nil {
 		t.Error("no checks were allowed")
 	}
 	must(t, s.log.Close())
-	err := s.Authorize(new(audit.Record), s.key(t, "root"), &authz.Env{Time: now}, authz.Check{Action: "iam:GetUser", Resource: "*"})
+	err := s.Authorize(t.Context(), new(audit.Record), s.key(t, "root"), &authz.Env{Time: now}, authz.Check{Action: "iam:GetUser", Resource: "*"})
 	if !errors.Is(err, authz.ErrUnrecorded) {
 		t.Errorf("Authorize without a log = %v, want %v", err, authz.ErrUnrecorded)
 	}
@@ -324,13 +324,13 @@ func TestAuthorizeRefusesWithoutADecision(t *testing.T) {
 func TestOpen(t *testing.T) {
 	s := open(t)
 	for action, want := range map[string]bool{"iam:CreateUser": true, "iam:DeleteUser": false} {
-		err := s.Authorize(new(audit.Record), s.key(t, "ann"), &authz.Env{Time: now}, authz.Check{Action: action, Resource: "*", Open: true})
+		err := s.Authorize(t.Context(), new(audit.Record), s.key(t, "ann"), &authz.Env{Time: now}, authz.Check{Action: action, Resource: "*", Open: true})
 		if (err == nil) != want {
 			t.Errorf("Authorize(%s) = %v, want allowed: %v", action, err, want)
 		}
 	}
 	broken := s.session(t, "app", session.Claims{Policy: "{"})
-	if err := s.Authorize(new(audit.Record), broken, &authz.Env{Time: now}, authz.Check{Action: "sts:X", Resource: "*", Open: true}); err == nil {
+	if err := s.Authorize(t.Context(), new(audit.Record), broken, &authz.Env{Time: now}, authz.Check{Action: "sts:X", Resource: "*", Open: true}); err == nil {
 		t.Error("an open action was allowed although a policy is broken")
 	}
 }
@@ -341,7 +341,7 @@ func TestMessage(t *testing.T) {
 	ann := s.key(t, "ann")
 	message := func(t *testing.T, env authz.Env, ck authz.Check) string {
 		t.Helper()
-		err := s.Authorize(new(audit.Record), ann, &env, ck)
+		err := s.Authorize(t.Context(), new(audit.Record), ann, &env, ck)
 		denied, ok := errors.AsType[*authz.DeniedError](err)
 		if !ok {
 			t.Fatalf("Authorize = %v", err)
@@ -395,7 +395,7 @@ func BenchmarkAuthorize(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				rec := new(audit.Record)
-				_ = s.Authorize(rec, bc.caller, env, authz.Check{Action: bc.action, Resource: "arn:aws:iam::111122223333:user/x"})
+				_ = s.Authorize(b.Context(), rec, bc.caller, env, authz.Check{Action: bc.action, Resource: "arn:aws:iam::111122223333:user/x"})
 			}
 		})
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // Policies gathers every policy in force for the caller: identity policies with
-// those of the groups, boundary and session. The set is the caller's own and its
-// Resource is still empty. A nil caller has no policies.
+// those of the groups, boundary and session. The set is the caller's own, its
+// Resource is still empty, and Organize adds those of the organization. A nil caller has no policies.
 func (z *Authorizer) Policies(c *authn.Caller) *policy.Set {
 	set := new(policy.Set)
 	if c == nil {

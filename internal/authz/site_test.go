@@ -3,6 +3,7 @@
 package authz_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -74,7 +75,7 @@ func open(t testing.TB) *site {
 	})
 	s.ring, err = session.NewRing(new(ids.Source), session.NewKey())
 	must(t, err)
-	s.Authorizer = authz.New(s.log, s.ring)
+	s.Authorizer = authz.New(s.log, s.ring, s.store)
 	s.authn = authn.New(s.store, s.ring, func() time.Time { return now }, "iam", "sts")
 	root := s.newKey("root")
 	_, err = s.store.CreateAccount(t.Context(), store.Account{ID: account, Keys: []store.AccessKey{root}})
@@ -178,7 +179,7 @@ func (s *site) key(t testing.TB, who string) *authn.Caller {
 // ask returns the outcome of one action on any resource.
 func (s *site) ask(c *authn.Caller, action string) policy.Outcome {
 	rec := new(audit.Record)
-	err := s.Authorize(rec, c, &authz.Env{Time: now}, authz.Check{Action: action, Resource: "arn:aws:iam::" + account + ":user/x"})
+	err := s.Authorize(context.Background(), rec, c, &authz.Env{Time: now}, authz.Check{Action: action, Resource: "arn:aws:iam::" + account + ":user/x"})
 	if e, ok := errors.AsType[*authz.DeniedError](err); ok {
 		return e.Decision.Outcome
 	}

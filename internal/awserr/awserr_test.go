@@ -18,14 +18,21 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 )
 
-// table returns the errors that codes.go defines, by variable name.
+// table returns the errors that the tables define, by variable name.
 func table(t *testing.T) map[string]awserr.Error {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := make(map[string]awserr.Error)
+	for _, name := range []string{"codes.go", "codes_json.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inspect(file, out)
+	}
+	return out
+}
+
+func inspect(file *ast.File, out map[string]awserr.Error) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok || len(spec.Values) != 1 {
@@ -55,13 +62,12 @@ func table(t *testing.T) map[string]awserr.Error {
 		out[spec.Names[0].Name] = e
 		return true
 	})
-	return out
 }
 
 func TestTableIsConsistent(t *testing.T) {
 	codes := table(t)
 	if len(codes) < 60 {
-		t.Fatalf("codes.go defines %d errors, want at least 60", len(codes))
+		t.Fatalf("the tables define %d errors, want at least 60", len(codes))
 	}
 	for name, e := range codes {
 		if e.Code != name {
@@ -91,6 +97,7 @@ func TestTableMatchesModels(t *testing.T) {
 		var model struct {
 			Shapes map[string]struct {
 				Exception bool
+				Fault     bool
 				Error     struct {
 					Code           string
 					HTTPStatusCode int
@@ -108,6 +115,9 @@ func TestTableMatchesModels(t *testing.T) {
 			code := s.Error.Code
 			if code == "" {
 				code, s.Error.HTTPStatusCode = shape, 400
+			}
+			if s.Fault {
+				s.Error.HTTPStatusCode = 500
 			}
 			got, ok := codes[code]
 			if !ok {

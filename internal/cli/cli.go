@@ -19,7 +19,7 @@ import (
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // the command ran and the answer is no: a test failed
+	exitFailed = 1 // the command ran and the answer is no: a test failed, a request is denied
 	exitError  = 2 // the command could not run
 )
 
@@ -62,12 +62,13 @@ func command() *cobra.Command {
 		Short: "Identity and access management that anyone can run, in AWS's language",
 		Example: `  innkeeper serve                # run the server, with its files in ./data
   innkeeper account add staging  # one more account, with its administrator
-  innkeeper test access.yaml     # test policies, without a server`,
+  innkeeper test access.yaml     # test policies, without a server
+  innkeeper explain access.yaml  # why a test fails, and what would cure it`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err.Error()) })
-	root.AddCommand(serveCommand(), accountCommand(), testCommand(), versionCommand())
+	root.AddCommand(serveCommand(), accountCommand(), testCommand(), explainCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // outputFlag adds --output with its choices, the first being the default.
@@ -28,6 +30,26 @@ func isTerminal(w io.Writer) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// plain styles nothing.
+func plain(_ policy.Tone, text string) string { return text }
+
+// styleFor colours what is good and bad, if w is a terminal where colour is
+// welcome.
+func styleFor(w io.Writer) func(policy.Tone, string) string {
+	if !isTerminal(w) {
+		return plain
+	}
+	return func(tone policy.Tone, text string) string {
+		switch tone {
+		case policy.Good:
+			return "\x1b[32m" + text + "\x1b[0m"
+		case policy.Bad:
+			return "\x1b[31m" + text + "\x1b[0m"
+		}
+		return text
+	}
 }
 
 func badOutput(got string, choices ...string) error {

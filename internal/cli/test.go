@@ -20,21 +20,25 @@ import (
 
 func testCommand() *cobra.Command {
 	var output string
+	var trace bool
 	cmd := &cobra.Command{
 		Use:   "test FILE…",
 		Short: "Run access-test files against the policy engine",
 		Long: `Run access-test files, in YAML or JSON: named policies, and cases that say who does
-what to which resource and what the answer must be. A case that fails prints why.
+what to which resource and what the answer must be. A case that fails prints why,
+with --trace every case does.
 
 It needs no server. The exit code is 0 when every case passes, 1 when one fails,
 and 2 when a file cannot be run.`,
 		Example: `  innkeeper test access.yaml
+  innkeeper test --trace access.yaml
   innkeeper test --output junit tests/*.yaml > report.xml`,
 		Args: operands("FILE…"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runTests(cmd.OutOrStdout(), cmd.ErrOrStderr(), output, args)
+			return runTests(cmd.OutOrStdout(), cmd.ErrOrStderr(), output, trace, args)
 		},
 	}
+	cmd.Flags().BoolVar(&trace, "trace", false, "show why for the cases that pass too; JSON always has it")
 	outputFlag(cmd, &output, "text", "json", "junit")
 	return cmd
 }
@@ -45,14 +49,15 @@ type fileResult struct {
 	policytest.Result
 }
 
-// writers are the forms of output by the value of --output.
-var writers = map[string]func(io.Writer, []fileResult) error{
+// writers are the forms of output by the value of --output. With trace they show
+// the traces of the cases that pass too.
+var writers = map[string]func(w io.Writer, results []fileResult, trace bool) error{
 	"text": textTests, "json": jsonTests, "junit": junitTests,
 }
 
 // runTests runs the files, or, when one of them cannot be run, none, and tells
 // what is wrong with each that cannot.
-func runTests(stdout, stderr io.Writer, output string, names []string) error {
+func runTests(stdout, stderr io.Writer, output string, trace bool, names []string) error {
 	write, ok := writers[output]
 	if !ok {
 		return badOutput(output, "text", "json", "junit")
@@ -73,7 +78,7 @@ func runTests(stdout, stderr io.Writer, output string, names []string) error {
 	for _, f := range files {
 		results = append(results, fileResult{f.Name, f.Run(policy.Decide)})
 	}
-	if err := write(stdout, results); err != nil {
+	if err := write(stdout, results, trace); err != nil {
 		return err
 	}
 	if _, failed := count(results); failed > 0 {
@@ -92,24 +97,16 @@ func readTests(name string) (*policytest.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	load := func(path string) ([]byte, error) {
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(name), path)
-		}
-		return readFile(path)
-	}
+	src := policytest.Source{Name: name, Load: readFile}
 	if looksLikeJSON(name, data) {
-		return policytest.Read(name, data, load)
+		return src.Read(data)
 	}
 	data, from, err := yamlToJSON(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", name, err)
 	}
-	f, err := policytest.Read(name, data, load)
-	if err != nil {
-		return nil, from.translate(name, err)
-	}
-	return f, nil
+	src.Place = from.in
+	return src.Read(data)
 }
 
 func readFile(name string) ([]byte, error) {
@@ -144,25 +141,26 @@ func count(results []fileResult) (passed, failed int) {
 	return passed, failed
 }
 
-// textTests prints each failing case with the trace that shows why, and a
-// summary.
-func textTests(w io.Writer, results []fileResult) error {
-	fail := "FAIL"
-	if isTerminal(w) {
-		fail = "\x1b[31mFAIL\x1b[0m"
-	}
+// textTests prints each failing case with the trace that shows why, with trace
+// the others too, and a summary.
+func textTests(w io.Writer, results []fileResult, trace bool) error {
+	style := styleFor(w)
 	b := new(bytes.Buffer)
 	for _, r := range results {
 		for _, c := range r.Cases {
-			if c.Passed {
+			switch {
+			case !c.Passed:
+				fmt.Fprintf(b, "%s %s:%d: %s: %s\n", style(policy.Bad, "FAIL"), r.File, c.Line, c.Name, c.Failure)
+			case trace:
+				fmt.Fprintf(b, "%s %s:%d: %s: %v\n", style(policy.Good, "PASS"), r.File, c.Line, c.Name, c.Decision.Outcome)
+			default:
 				continue
 			}
-			fmt.Fprintf(b, "%s %s:%d: %s: %s\n", fail, r.File, c.Line, c.Name, c.Failure)
-			trace, err := traceText(c)
+			text, err := traceText(c, style)
 			if err != nil {
 				return err
 			}
-			for line := range strings.Lines(trace) {
+			for line := range strings.Lines(text) {
 				b.WriteString("    " + line)
 			}
 		}
@@ -174,16 +172,16 @@ func textTests(w io.Writer, results []fileResult) error {
 }
 
 // traceText returns the trace of a case as text, "" when there is none.
-func traceText(c policytest.CaseResult) (string, error) {
+func traceText(c policytest.CaseResult, style func(policy.Tone, string) string) (string, error) {
 	if c.Trace == nil {
 		return "", nil
 	}
 	var b strings.Builder
-	err := c.Trace.Write(&b)
+	err := c.Trace.WriteStyled(&b, style)
 	return b.String(), err
 }
 
-func jsonTests(w io.Writer, results []fileResult) error {
+func jsonTests(w io.Writer, results []fileResult, _ bool) error {
 	passed, failed := count(results)
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
@@ -214,6 +212,7 @@ type junitCase struct {
 	File    string        `xml:"file,attr"`
 	Line    int           `xml:"line,attr"`
 	Failure *junitFailure `xml:"failure"`
+	Out     string        `xml:"system-out,omitempty"`
 }
 
 type junitFailure struct {
@@ -221,19 +220,21 @@ type junitFailure struct {
 	Text    string `xml:",chardata"`
 }
 
-func junitTests(w io.Writer, results []fileResult) error {
+func junitTests(w io.Writer, results []fileResult, trace bool) error {
 	passed, failed := count(results)
 	out := junitSuites{Tests: passed + failed, Failures: failed}
 	for _, r := range results {
 		suite := junitSuite{Name: r.File, Tests: r.Passed + r.Failed, Failures: r.Failed}
 		for _, c := range r.Cases {
 			jc := junitCase{Name: c.Name, Class: r.File, File: r.File, Line: c.Line}
+			text, err := traceText(c, plain)
+			if err != nil {
+				return err
+			}
 			if !c.Passed {
-				jc.Failure = &junitFailure{Message: c.Failure}
-				var err error
-				if jc.Failure.Text, err = traceText(c); err != nil {
-					return err
-				}
+				jc.Failure = &junitFailure{Message: c.Failure, Text: text}
+			} else if trace {
+				jc.Out = text
 			}
 			suite.Cases = append(suite.Cases, jc)
 		}

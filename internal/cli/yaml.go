@@ -242,6 +242,7 @@ func (w *yamlWriter) mapping(n ast.Node, values []*ast.MappingValueNode, depth i
 		}
 	}
 	w.out = append(w.out, '}')
+	w.ended(n)
 	return nil
 }
 
@@ -272,7 +273,22 @@ func (w *yamlWriter) sequence(n *ast.SequenceNode, depth int) error {
 		}
 	}
 	w.out = append(w.out, ']')
+	w.ended(n)
 	return nil
+}
+
+// ended remembers where a collection in brackets ended that was just written.
+func (w *yamlWriter) ended(n ast.Node) {
+	var end *token.Token
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		end = n.End
+	case *ast.SequenceNode:
+		end = n.End
+	}
+	if end != nil && end.Position != nil {
+		w.places = append(w.places, place{w.line, len(w.out) - w.begin + 1, end.Position.Line, end.Position.Column + 1})
+	}
 }
 
 func (w *yamlWriter) scalar(n ast.Node) error {

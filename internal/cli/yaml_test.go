@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/innkeeper-iam/innkeeper/policy"
+	"github.com/innkeeper-iam/innkeeper/policy/policytest"
 )
 
 func TestYAML(t *testing.T) {
@@ -161,13 +164,13 @@ cases:
 		}
 		line := at(lines)
 		column := strings.Index(lines[line-1], `"`+word) + 1
-		gotLine, gotColumn := from.in(line, column)
+		got := from.in(policy.Position{Line: line, Column: column})
 		wantColumn := strings.Index(want[line-1], word) + 1
 		if word == "three" { // it comes after what it is looked for by
 			wantColumn = strings.LastIndex(want[line-1], word) + 1
 		}
-		if gotLine != line || gotColumn != wantColumn {
-			t.Errorf("places.in(%d, %d) = %d:%d for %s, want %d:%d", line, column, gotLine, gotColumn, word, line, wantColumn)
+		if got != (policy.Position{Line: line, Column: wantColumn}) {
+			t.Errorf("places.in(%d:%d) = %v for %s, want %d:%d", line, column, got, word, line, wantColumn)
 		}
 	}
 	for _, line := range []int{6, 9} {
@@ -177,15 +180,45 @@ cases:
 	}
 }
 
-func TestTranslate(t *testing.T) {
+func TestPlaces(t *testing.T) {
 	from := places{{1, 1, 1, 1}, {2, 5, 2, 3}, {2, 9, 2, 6}, {4, 1, 4, 1}}
-	err := errors.New("a+b.yaml:2:5: one\na+b.yaml:2:11: two at 2:5\nother.yaml:2:5: three\na+b.yaml:3:1: four")
-	want := "a+b.yaml:2:3: one\na+b.yaml:2:6: two at 2:5\nother.yaml:2:5: three\na+b.yaml:2:6: four"
-	if got := from.translate("a+b.yaml", err).Error(); got != want {
-		t.Errorf("translate() = %q, want %q", got, want)
+	for _, tt := range []struct{ pos, want policy.Position }{
+		{policy.Position{Line: 2, Column: 5}, policy.Position{Line: 2, Column: 3}},
+		{policy.Position{Line: 2, Column: 11}, policy.Position{Line: 2, Column: 8}},
+		{policy.Position{Line: 3, Column: 1}, policy.Position{Line: 2, Column: 6}},
+		{policy.Position{Line: 5, Column: 1}, policy.Position{Line: 4, Column: 1}},
+	} {
+		if got := from.in(tt.pos); got != tt.want {
+			t.Errorf("in(%v) = %v, want %v", tt.pos, got, tt.want)
+		}
 	}
-	if line, column := (places(nil)).in(3, 4); line != 3 || column != 4 {
-		t.Errorf("in(3, 4) of no places = %d:%d, want 3:4", line, column)
+	if got, want := places(nil).in(policy.Position{Line: 3, Column: 4}), (policy.Position{Line: 3, Column: 4}); got != want {
+		t.Errorf("in(3:4) of no places = %v, want 3:4", got)
+	}
+}
+
+// TestPlacesOfFlowStyle has statements behind each other in one line, where the
+// JSON is longer than the YAML.
+func TestPlacesOfFlowStyle(t *testing.T) {
+	const in = `cases:
+  - {name: x, principal: anonymous, action: "s3:Get", resource: "*", expect: deny,
+     identity: [{Version: "2012-10-17", Statement: [{Sid: One, Effect: Allow, Action: "*", Resource: "*"}, {Sid: Two, Effect: Deny, Action: "*", Resource: "*"}]}]}
+`
+	data, from, err := yamlToJSON([]byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := policytest.Source{Name: "f.yaml", Place: from.in}.Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Split(in, "\n")[2]
+	for i, s := range f.Cases[0].Set.Identity[0].Document().Statements {
+		begin := strings.Index(line, "{Sid: "+s.Sid) + 1
+		end := begin + strings.Index(line[begin:], "}") + 2
+		if s.Start != (policy.Position{Line: 3, Column: begin}) || s.End != (policy.Position{Line: 3, Column: end}) {
+			t.Errorf("statement %d from %v to %v, want 3:%d to 3:%d", i, s.Start, s.End, begin, end)
+		}
 	}
 }
 

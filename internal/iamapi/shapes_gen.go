@@ -123,8 +123,8 @@ func (s *AcceptDelegationRequestInput) AppendJSON(b []byte) []byte {
 // AcceptDelegationRequestOutput is the output of AcceptDelegationRequest.
 type AcceptDelegationRequestOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AcceptDelegationRequestOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AcceptDelegationRequestOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -160,8 +160,8 @@ func (s *AddClientIDToOpenIDConnectProviderInput) AppendJSON(b []byte) []byte {
 // AddClientIDToOpenIDConnectProviderOutput is the output of AddClientIDToOpenIDConnectProvider.
 type AddClientIDToOpenIDConnectProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AddClientIDToOpenIDConnectProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AddClientIDToOpenIDConnectProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -197,8 +197,8 @@ func (s *AddRoleToInstanceProfileInput) AppendJSON(b []byte) []byte {
 // AddRoleToInstanceProfileOutput is the output of AddRoleToInstanceProfile.
 type AddRoleToInstanceProfileOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AddRoleToInstanceProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AddRoleToInstanceProfileOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -234,8 +234,8 @@ func (s *AddUserToGroupInput) AppendJSON(b []byte) []byte {
 // AddUserToGroupOutput is the output of AddUserToGroup.
 type AddUserToGroupOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AddUserToGroupOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AddUserToGroupOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -268,8 +268,8 @@ func (s *AssociateDelegationRequestInput) AppendJSON(b []byte) []byte {
 // AssociateDelegationRequestOutput is the output of AssociateDelegationRequest.
 type AssociateDelegationRequestOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AssociateDelegationRequestOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AssociateDelegationRequestOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -305,8 +305,8 @@ func (s *AttachGroupPolicyInput) AppendJSON(b []byte) []byte {
 // AttachGroupPolicyOutput is the output of AttachGroupPolicy.
 type AttachGroupPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AttachGroupPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AttachGroupPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -342,8 +342,8 @@ func (s *AttachRolePolicyInput) AppendJSON(b []byte) []byte {
 // AttachRolePolicyOutput is the output of AttachRolePolicy.
 type AttachRolePolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AttachRolePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AttachRolePolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -379,8 +379,8 @@ func (s *AttachUserPolicyInput) AppendJSON(b []byte) []byte {
 // AttachUserPolicyOutput is the output of AttachUserPolicy.
 type AttachUserPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *AttachUserPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AttachUserPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -416,8 +416,8 @@ func (s *ChangePasswordInput) AppendJSON(b []byte) []byte {
 // ChangePasswordOutput is the output of ChangePassword.
 type ChangePasswordOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *ChangePasswordOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ChangePasswordOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -454,8 +454,8 @@ type CreateAccessKeyOutput struct {
 	AccessKey AccessKey
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateAccessKeyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateAccessKeyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateAccessKeyResult")
 	b = wire.AppendStart(b, "AccessKey")
 	b = s.AccessKey.appendXML(b)
@@ -495,8 +495,8 @@ func (s *CreateAccountAliasInput) AppendJSON(b []byte) []byte {
 // CreateAccountAliasOutput is the output of CreateAccountAlias.
 type CreateAccountAliasOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *CreateAccountAliasOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateAccountAliasOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -563,8 +563,8 @@ type CreateDelegationRequestOutput struct {
 	DelegationRequestId *string
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateDelegationRequestOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateDelegationRequestOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateDelegationRequestResult")
 	if s.ConsoleDeepLink != nil {
 		b = wire.AppendString(b, "ConsoleDeepLink", *s.ConsoleDeepLink)
@@ -618,8 +618,8 @@ type CreateGroupOutput struct {
 	Group Group
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateGroupOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateGroupOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateGroupResult")
 	b = wire.AppendStart(b, "Group")
 	b = s.Group.appendXML(b)
@@ -671,8 +671,8 @@ type CreateInstanceProfileOutput struct {
 	InstanceProfile InstanceProfile
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateInstanceProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateInstanceProfileOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateInstanceProfileResult")
 	b = wire.AppendStart(b, "InstanceProfile")
 	b = s.InstanceProfile.appendXML(b)
@@ -724,8 +724,8 @@ type CreateLoginProfileOutput struct {
 	LoginProfile LoginProfile
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateLoginProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateLoginProfileOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateLoginProfileResult")
 	b = wire.AppendStart(b, "LoginProfile")
 	b = s.LoginProfile.appendXML(b)
@@ -783,8 +783,8 @@ type CreateOpenIDConnectProviderOutput struct {
 	Tags                     []Tag
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateOpenIDConnectProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateOpenIDConnectProviderOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateOpenIDConnectProviderResult")
 	if s.OpenIDConnectProviderArn != nil {
 		b = wire.AppendString(b, "OpenIDConnectProviderArn", *s.OpenIDConnectProviderArn)
@@ -849,8 +849,8 @@ type CreatePolicyOutput struct {
 	Policy *Policy
 }
 
-// AppendXML implements wire.Output.
-func (s *CreatePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreatePolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreatePolicyResult")
 	if s.Policy != nil {
 		b = wire.AppendStart(b, "Policy")
@@ -902,8 +902,8 @@ type CreatePolicyVersionOutput struct {
 	PolicyVersion *PolicyVersion
 }
 
-// AppendXML implements wire.Output.
-func (s *CreatePolicyVersionOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreatePolicyVersionOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreatePolicyVersionResult")
 	if s.PolicyVersion != nil {
 		b = wire.AppendStart(b, "PolicyVersion")
@@ -977,8 +977,8 @@ type CreateRoleOutput struct {
 	Role Role
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateRoleOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateRoleResult")
 	b = wire.AppendStart(b, "Role")
 	b = s.Role.appendXML(b)
@@ -1039,8 +1039,8 @@ type CreateSAMLProviderOutput struct {
 	Tags            []Tag
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateSAMLProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateSAMLProviderOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateSAMLProviderResult")
 	if s.SAMLProviderArn != nil {
 		b = wire.AppendString(b, "SAMLProviderArn", *s.SAMLProviderArn)
@@ -1097,8 +1097,8 @@ type CreateServiceLinkedRoleOutput struct {
 	Role *Role
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateServiceLinkedRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateServiceLinkedRoleOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateServiceLinkedRoleResult")
 	if s.Role != nil {
 		b = wire.AppendStart(b, "Role")
@@ -1152,8 +1152,8 @@ type CreateServiceSpecificCredentialOutput struct {
 	ServiceSpecificCredential *ServiceSpecificCredential
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateServiceSpecificCredentialOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateServiceSpecificCredentialOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateServiceSpecificCredentialResult")
 	if s.ServiceSpecificCredential != nil {
 		b = wire.AppendStart(b, "ServiceSpecificCredential")
@@ -1214,8 +1214,8 @@ type CreateUserOutput struct {
 	User *User
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateUserOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateUserOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateUserResult")
 	if s.User != nil {
 		b = wire.AppendStart(b, "User")
@@ -1271,8 +1271,8 @@ type CreateVirtualMFADeviceOutput struct {
 	VirtualMFADevice VirtualMFADevice
 }
 
-// AppendXML implements wire.Output.
-func (s *CreateVirtualMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *CreateVirtualMFADeviceOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "CreateVirtualMFADeviceResult")
 	b = wire.AppendStart(b, "VirtualMFADevice")
 	b = s.VirtualMFADevice.appendXML(b)
@@ -1317,8 +1317,8 @@ func (s *DeactivateMFADeviceInput) AppendJSON(b []byte) []byte {
 // DeactivateMFADeviceOutput is the output of DeactivateMFADevice.
 type DeactivateMFADeviceOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeactivateMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeactivateMFADeviceOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1356,8 +1356,8 @@ func (s *DeleteAccessKeyInput) AppendJSON(b []byte) []byte {
 // DeleteAccessKeyOutput is the output of DeleteAccessKey.
 type DeleteAccessKeyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteAccessKeyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteAccessKeyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1390,8 +1390,8 @@ func (s *DeleteAccountAliasInput) AppendJSON(b []byte) []byte {
 // DeleteAccountAliasOutput is the output of DeleteAccountAlias.
 type DeleteAccountAliasOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteAccountAliasOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteAccountAliasOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1419,8 +1419,8 @@ func (s *DeleteAccountPasswordPolicyInput) AppendJSON(b []byte) []byte {
 // DeleteAccountPasswordPolicyOutput is the output of DeleteAccountPasswordPolicy.
 type DeleteAccountPasswordPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteAccountPasswordPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteAccountPasswordPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1453,8 +1453,8 @@ func (s *DeleteGroupInput) AppendJSON(b []byte) []byte {
 // DeleteGroupOutput is the output of DeleteGroup.
 type DeleteGroupOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteGroupOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteGroupOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1490,8 +1490,8 @@ func (s *DeleteGroupPolicyInput) AppendJSON(b []byte) []byte {
 // DeleteGroupPolicyOutput is the output of DeleteGroupPolicy.
 type DeleteGroupPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteGroupPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteGroupPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1524,8 +1524,8 @@ func (s *DeleteInstanceProfileInput) AppendJSON(b []byte) []byte {
 // DeleteInstanceProfileOutput is the output of DeleteInstanceProfile.
 type DeleteInstanceProfileOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteInstanceProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteInstanceProfileOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1560,8 +1560,8 @@ func (s *DeleteLoginProfileInput) AppendJSON(b []byte) []byte {
 // DeleteLoginProfileOutput is the output of DeleteLoginProfile.
 type DeleteLoginProfileOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteLoginProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteLoginProfileOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1594,8 +1594,8 @@ func (s *DeleteOpenIDConnectProviderInput) AppendJSON(b []byte) []byte {
 // DeleteOpenIDConnectProviderOutput is the output of DeleteOpenIDConnectProvider.
 type DeleteOpenIDConnectProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteOpenIDConnectProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteOpenIDConnectProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1628,8 +1628,8 @@ func (s *DeletePolicyInput) AppendJSON(b []byte) []byte {
 // DeletePolicyOutput is the output of DeletePolicy.
 type DeletePolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeletePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeletePolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1665,8 +1665,8 @@ func (s *DeletePolicyVersionInput) AppendJSON(b []byte) []byte {
 // DeletePolicyVersionOutput is the output of DeletePolicyVersion.
 type DeletePolicyVersionOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeletePolicyVersionOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeletePolicyVersionOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1699,8 +1699,8 @@ func (s *DeleteRoleInput) AppendJSON(b []byte) []byte {
 // DeleteRoleOutput is the output of DeleteRole.
 type DeleteRoleOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteRoleOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1733,8 +1733,8 @@ func (s *DeleteRolePermissionsBoundaryInput) AppendJSON(b []byte) []byte {
 // DeleteRolePermissionsBoundaryOutput is the output of DeleteRolePermissionsBoundary.
 type DeleteRolePermissionsBoundaryOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteRolePermissionsBoundaryOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteRolePermissionsBoundaryOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1770,8 +1770,8 @@ func (s *DeleteRolePolicyInput) AppendJSON(b []byte) []byte {
 // DeleteRolePolicyOutput is the output of DeleteRolePolicy.
 type DeleteRolePolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteRolePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteRolePolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1804,8 +1804,8 @@ func (s *DeleteSAMLProviderInput) AppendJSON(b []byte) []byte {
 // DeleteSAMLProviderOutput is the output of DeleteSAMLProvider.
 type DeleteSAMLProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteSAMLProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteSAMLProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1841,8 +1841,8 @@ func (s *DeleteSSHPublicKeyInput) AppendJSON(b []byte) []byte {
 // DeleteSSHPublicKeyOutput is the output of DeleteSSHPublicKey.
 type DeleteSSHPublicKeyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteSSHPublicKeyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteSSHPublicKeyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1875,8 +1875,8 @@ func (s *DeleteServerCertificateInput) AppendJSON(b []byte) []byte {
 // DeleteServerCertificateOutput is the output of DeleteServerCertificate.
 type DeleteServerCertificateOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteServerCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteServerCertificateOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1911,8 +1911,8 @@ type DeleteServiceLinkedRoleOutput struct {
 	DeletionTaskId string
 }
 
-// AppendXML implements wire.Output.
-func (s *DeleteServiceLinkedRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteServiceLinkedRoleOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "DeleteServiceLinkedRoleResult")
 	b = wire.AppendString(b, "DeletionTaskId", s.DeletionTaskId)
 	b = wire.AppendEnd(b, "DeleteServiceLinkedRoleResult")
@@ -1954,8 +1954,8 @@ func (s *DeleteServiceSpecificCredentialInput) AppendJSON(b []byte) []byte {
 // DeleteServiceSpecificCredentialOutput is the output of DeleteServiceSpecificCredential.
 type DeleteServiceSpecificCredentialOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteServiceSpecificCredentialOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteServiceSpecificCredentialOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -1993,8 +1993,8 @@ func (s *DeleteSigningCertificateInput) AppendJSON(b []byte) []byte {
 // DeleteSigningCertificateOutput is the output of DeleteSigningCertificate.
 type DeleteSigningCertificateOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteSigningCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteSigningCertificateOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2027,8 +2027,8 @@ func (s *DeleteUserInput) AppendJSON(b []byte) []byte {
 // DeleteUserOutput is the output of DeleteUser.
 type DeleteUserOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteUserOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteUserOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2061,8 +2061,8 @@ func (s *DeleteUserPermissionsBoundaryInput) AppendJSON(b []byte) []byte {
 // DeleteUserPermissionsBoundaryOutput is the output of DeleteUserPermissionsBoundary.
 type DeleteUserPermissionsBoundaryOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteUserPermissionsBoundaryOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteUserPermissionsBoundaryOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2098,8 +2098,8 @@ func (s *DeleteUserPolicyInput) AppendJSON(b []byte) []byte {
 // DeleteUserPolicyOutput is the output of DeleteUserPolicy.
 type DeleteUserPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteUserPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteUserPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2132,8 +2132,8 @@ func (s *DeleteVirtualMFADeviceInput) AppendJSON(b []byte) []byte {
 // DeleteVirtualMFADeviceOutput is the output of DeleteVirtualMFADevice.
 type DeleteVirtualMFADeviceOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DeleteVirtualMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DeleteVirtualMFADeviceOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2169,8 +2169,8 @@ func (s *DetachGroupPolicyInput) AppendJSON(b []byte) []byte {
 // DetachGroupPolicyOutput is the output of DetachGroupPolicy.
 type DetachGroupPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DetachGroupPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DetachGroupPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2206,8 +2206,8 @@ func (s *DetachRolePolicyInput) AppendJSON(b []byte) []byte {
 // DetachRolePolicyOutput is the output of DetachRolePolicy.
 type DetachRolePolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DetachRolePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DetachRolePolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2243,8 +2243,8 @@ func (s *DetachUserPolicyInput) AppendJSON(b []byte) []byte {
 // DetachUserPolicyOutput is the output of DetachUserPolicy.
 type DetachUserPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DetachUserPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DetachUserPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2275,8 +2275,8 @@ type DisableOrganizationsRootCredentialsManagementOutput struct {
 	EnabledFeatures []string
 }
 
-// AppendXML implements wire.Output.
-func (s *DisableOrganizationsRootCredentialsManagementOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DisableOrganizationsRootCredentialsManagementOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "DisableOrganizationsRootCredentialsManagementResult")
 	if s.OrganizationId != nil {
 		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
@@ -2319,8 +2319,8 @@ type DisableOrganizationsRootSessionsOutput struct {
 	EnabledFeatures []string
 }
 
-// AppendXML implements wire.Output.
-func (s *DisableOrganizationsRootSessionsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DisableOrganizationsRootSessionsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "DisableOrganizationsRootSessionsResult")
 	if s.OrganizationId != nil {
 		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
@@ -2360,8 +2360,8 @@ func (s *DisableOutboundWebIdentityFederationInput) AppendJSON(b []byte) []byte 
 // DisableOutboundWebIdentityFederationOutput is the output of DisableOutboundWebIdentityFederation.
 type DisableOutboundWebIdentityFederationOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *DisableOutboundWebIdentityFederationOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DisableOutboundWebIdentityFederationOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2403,8 +2403,8 @@ func (s *EnableMFADeviceInput) AppendJSON(b []byte) []byte {
 // EnableMFADeviceOutput is the output of EnableMFADevice.
 type EnableMFADeviceOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *EnableMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *EnableMFADeviceOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -2435,8 +2435,8 @@ type EnableOrganizationsRootCredentialsManagementOutput struct {
 	EnabledFeatures []string
 }
 
-// AppendXML implements wire.Output.
-func (s *EnableOrganizationsRootCredentialsManagementOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *EnableOrganizationsRootCredentialsManagementOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "EnableOrganizationsRootCredentialsManagementResult")
 	if s.OrganizationId != nil {
 		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
@@ -2479,8 +2479,8 @@ type EnableOrganizationsRootSessionsOutput struct {
 	EnabledFeatures []string
 }
 
-// AppendXML implements wire.Output.
-func (s *EnableOrganizationsRootSessionsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *EnableOrganizationsRootSessionsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "EnableOrganizationsRootSessionsResult")
 	if s.OrganizationId != nil {
 		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
@@ -2522,8 +2522,8 @@ type EnableOutboundWebIdentityFederationOutput struct {
 	IssuerIdentifier *string
 }
 
-// AppendXML implements wire.Output.
-func (s *EnableOutboundWebIdentityFederationOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *EnableOutboundWebIdentityFederationOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "EnableOutboundWebIdentityFederationResult")
 	if s.IssuerIdentifier != nil {
 		b = wire.AppendString(b, "IssuerIdentifier", *s.IssuerIdentifier)
@@ -2562,8 +2562,8 @@ type GenerateCredentialReportOutput struct {
 	Description *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GenerateCredentialReportOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GenerateCredentialReportOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GenerateCredentialReportResult")
 	if s.State != nil {
 		b = wire.AppendString(b, "State", *s.State)
@@ -2617,8 +2617,8 @@ type GenerateOrganizationsAccessReportOutput struct {
 	JobId *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GenerateOrganizationsAccessReportOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GenerateOrganizationsAccessReportOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GenerateOrganizationsAccessReportResult")
 	if s.JobId != nil {
 		b = wire.AppendString(b, "JobId", *s.JobId)
@@ -2666,8 +2666,8 @@ type GenerateServiceLastAccessedDetailsOutput struct {
 	JobId *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GenerateServiceLastAccessedDetailsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GenerateServiceLastAccessedDetailsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GenerateServiceLastAccessedDetailsResult")
 	if s.JobId != nil {
 		b = wire.AppendString(b, "JobId", *s.JobId)
@@ -2711,8 +2711,8 @@ type GetAccessKeyLastUsedOutput struct {
 	AccessKeyLastUsed *AccessKeyLastUsed
 }
 
-// AppendXML implements wire.Output.
-func (s *GetAccessKeyLastUsedOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetAccessKeyLastUsedOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetAccessKeyLastUsedResult")
 	if s.UserName != nil {
 		b = wire.AppendString(b, "UserName", *s.UserName)
@@ -2781,8 +2781,8 @@ type GetAccountAuthorizationDetailsOutput struct {
 	Marker          *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetAccountAuthorizationDetailsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetAccountAuthorizationDetailsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetAccountAuthorizationDetailsResult")
 	b = wire.AppendList(b, "UserDetailList", s.UserDetailList, (*UserDetail).appendXML)
 	b = wire.AppendList(b, "GroupDetailList", s.GroupDetailList, (*GroupDetail).appendXML)
@@ -2838,8 +2838,8 @@ type GetAccountPasswordPolicyOutput struct {
 	PasswordPolicy PasswordPolicy
 }
 
-// AppendXML implements wire.Output.
-func (s *GetAccountPasswordPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetAccountPasswordPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetAccountPasswordPolicyResult")
 	b = wire.AppendStart(b, "PasswordPolicy")
 	b = s.PasswordPolicy.appendXML(b)
@@ -2876,8 +2876,8 @@ type GetAccountSummaryOutput struct {
 	SummaryMap map[string]int32
 }
 
-// AppendXML implements wire.Output.
-func (s *GetAccountSummaryOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetAccountSummaryOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetAccountSummaryResult")
 	if s.SummaryMap != nil {
 		b = wire.AppendMap(b, "SummaryMap", s.SummaryMap, wire.AppendInt)
@@ -2922,8 +2922,8 @@ type GetContextKeysForCustomPolicyOutput struct {
 	ContextKeyNames []string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetContextKeysForCustomPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetContextKeysForCustomPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetContextKeysForCustomPolicyResult")
 	b = wire.AppendStrings(b, "ContextKeyNames", s.ContextKeyNames)
 	b = wire.AppendEnd(b, "GetContextKeysForCustomPolicyResult")
@@ -2969,8 +2969,8 @@ type GetContextKeysForPrincipalPolicyOutput struct {
 	ContextKeyNames []string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetContextKeysForPrincipalPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetContextKeysForPrincipalPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetContextKeysForPrincipalPolicyResult")
 	b = wire.AppendStrings(b, "ContextKeyNames", s.ContextKeyNames)
 	b = wire.AppendEnd(b, "GetContextKeysForPrincipalPolicyResult")
@@ -3008,8 +3008,8 @@ type GetCredentialReportOutput struct {
 	GeneratedTime time.Time
 }
 
-// AppendXML implements wire.Output.
-func (s *GetCredentialReportOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetCredentialReportOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetCredentialReportResult")
 	if s.Content != nil {
 		b = wire.AppendBlob(b, "Content", s.Content)
@@ -3065,8 +3065,8 @@ type GetDelegationRequestOutput struct {
 	PermissionCheckResult *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetDelegationRequestOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetDelegationRequestOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetDelegationRequestResult")
 	if s.DelegationRequest != nil {
 		b = wire.AppendStart(b, "DelegationRequest")
@@ -3137,8 +3137,8 @@ type GetGroupOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetGroupOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetGroupOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetGroupResult")
 	b = wire.AppendStart(b, "Group")
 	b = s.Group.appendXML(b)
@@ -3197,8 +3197,8 @@ type GetGroupPolicyOutput struct {
 	PolicyDocument string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetGroupPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetGroupPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetGroupPolicyResult")
 	b = wire.AppendString(b, "GroupName", s.GroupName)
 	b = wire.AppendString(b, "PolicyName", s.PolicyName)
@@ -3248,8 +3248,8 @@ type GetHumanReadableSummaryOutput struct {
 	SummaryState   *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetHumanReadableSummaryOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetHumanReadableSummaryOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetHumanReadableSummaryResult")
 	if s.SummaryContent != nil {
 		b = wire.AppendString(b, "SummaryContent", *s.SummaryContent)
@@ -3304,8 +3304,8 @@ type GetInstanceProfileOutput struct {
 	InstanceProfile InstanceProfile
 }
 
-// AppendXML implements wire.Output.
-func (s *GetInstanceProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetInstanceProfileOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetInstanceProfileResult")
 	b = wire.AppendStart(b, "InstanceProfile")
 	b = s.InstanceProfile.appendXML(b)
@@ -3349,8 +3349,8 @@ type GetLoginProfileOutput struct {
 	LoginProfile LoginProfile
 }
 
-// AppendXML implements wire.Output.
-func (s *GetLoginProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetLoginProfileOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetLoginProfileResult")
 	b = wire.AppendStart(b, "LoginProfile")
 	b = s.LoginProfile.appendXML(b)
@@ -3400,8 +3400,8 @@ type GetMFADeviceOutput struct {
 	Certifications map[string]string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetMFADeviceOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetMFADeviceResult")
 	if s.UserName != nil {
 		b = wire.AppendString(b, "UserName", *s.UserName)
@@ -3458,8 +3458,8 @@ type GetOpenIDConnectProviderOutput struct {
 	Tags           []Tag
 }
 
-// AppendXML implements wire.Output.
-func (s *GetOpenIDConnectProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetOpenIDConnectProviderOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetOpenIDConnectProviderResult")
 	if s.Url != nil {
 		b = wire.AppendString(b, "Url", *s.Url)
@@ -3539,8 +3539,8 @@ type GetOrganizationsAccessReportOutput struct {
 	ErrorDetails                *ErrorDetails
 }
 
-// AppendXML implements wire.Output.
-func (s *GetOrganizationsAccessReportOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetOrganizationsAccessReportOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetOrganizationsAccessReportResult")
 	b = wire.AppendString(b, "JobStatus", s.JobStatus)
 	b = wire.AppendTime(b, "JobCreationDate", s.JobCreationDate)
@@ -3612,8 +3612,8 @@ type GetOutboundWebIdentityFederationInfoOutput struct {
 	JwtVendingEnabled bool
 }
 
-// AppendXML implements wire.Output.
-func (s *GetOutboundWebIdentityFederationInfoOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetOutboundWebIdentityFederationInfoOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetOutboundWebIdentityFederationInfoResult")
 	if s.IssuerIdentifier != nil {
 		b = wire.AppendString(b, "IssuerIdentifier", *s.IssuerIdentifier)
@@ -3658,8 +3658,8 @@ type GetPolicyOutput struct {
 	Policy *Policy
 }
 
-// AppendXML implements wire.Output.
-func (s *GetPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetPolicyResult")
 	if s.Policy != nil {
 		b = wire.AppendStart(b, "Policy")
@@ -3708,8 +3708,8 @@ type GetPolicyVersionOutput struct {
 	PolicyVersion *PolicyVersion
 }
 
-// AppendXML implements wire.Output.
-func (s *GetPolicyVersionOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetPolicyVersionOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetPolicyVersionResult")
 	if s.PolicyVersion != nil {
 		b = wire.AppendStart(b, "PolicyVersion")
@@ -3755,8 +3755,8 @@ type GetRoleOutput struct {
 	Role Role
 }
 
-// AppendXML implements wire.Output.
-func (s *GetRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetRoleOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetRoleResult")
 	b = wire.AppendStart(b, "Role")
 	b = s.Role.appendXML(b)
@@ -3803,8 +3803,8 @@ type GetRolePolicyOutput struct {
 	PolicyDocument string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetRolePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetRolePolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetRolePolicyResult")
 	b = wire.AppendString(b, "RoleName", s.RoleName)
 	b = wire.AppendString(b, "PolicyName", s.PolicyName)
@@ -3853,8 +3853,8 @@ type GetSAMLProviderOutput struct {
 	PrivateKeyList          []SAMLPrivateKey
 }
 
-// AppendXML implements wire.Output.
-func (s *GetSAMLProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetSAMLProviderOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetSAMLProviderResult")
 	if s.SAMLProviderUUID != nil {
 		b = wire.AppendString(b, "SAMLProviderUUID", *s.SAMLProviderUUID)
@@ -3927,8 +3927,8 @@ type GetSSHPublicKeyOutput struct {
 	SSHPublicKey *SSHPublicKey
 }
 
-// AppendXML implements wire.Output.
-func (s *GetSSHPublicKeyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetSSHPublicKeyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetSSHPublicKeyResult")
 	if s.SSHPublicKey != nil {
 		b = wire.AppendStart(b, "SSHPublicKey")
@@ -3974,8 +3974,8 @@ type GetServerCertificateOutput struct {
 	ServerCertificate ServerCertificate
 }
 
-// AppendXML implements wire.Output.
-func (s *GetServerCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetServerCertificateOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetServerCertificateResult")
 	b = wire.AppendStart(b, "ServerCertificate")
 	b = s.ServerCertificate.appendXML(b)
@@ -4034,8 +4034,8 @@ type GetServiceLastAccessedDetailsOutput struct {
 	Error                *ErrorDetails
 }
 
-// AppendXML implements wire.Output.
-func (s *GetServiceLastAccessedDetailsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetServiceLastAccessedDetailsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetServiceLastAccessedDetailsResult")
 	b = wire.AppendString(b, "JobStatus", s.JobStatus)
 	if s.JobType != nil {
@@ -4124,8 +4124,8 @@ type GetServiceLastAccessedDetailsWithEntitiesOutput struct {
 	Error             *ErrorDetails
 }
 
-// AppendXML implements wire.Output.
-func (s *GetServiceLastAccessedDetailsWithEntitiesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetServiceLastAccessedDetailsWithEntitiesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetServiceLastAccessedDetailsWithEntitiesResult")
 	b = wire.AppendString(b, "JobStatus", s.JobStatus)
 	b = wire.AppendTime(b, "JobCreationDate", s.JobCreationDate)
@@ -4190,8 +4190,8 @@ type GetServiceLinkedRoleDeletionStatusOutput struct {
 	Reason *DeletionTaskFailureReasonType
 }
 
-// AppendXML implements wire.Output.
-func (s *GetServiceLinkedRoleDeletionStatusOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetServiceLinkedRoleDeletionStatusOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetServiceLinkedRoleDeletionStatusResult")
 	b = wire.AppendString(b, "Status", s.Status)
 	if s.Reason != nil {
@@ -4241,8 +4241,8 @@ type GetUserOutput struct {
 	User User
 }
 
-// AppendXML implements wire.Output.
-func (s *GetUserOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetUserOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetUserResult")
 	b = wire.AppendStart(b, "User")
 	b = s.User.appendXML(b)
@@ -4289,8 +4289,8 @@ type GetUserPolicyOutput struct {
 	PolicyDocument string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetUserPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetUserPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetUserPolicyResult")
 	b = wire.AppendString(b, "UserName", s.UserName)
 	b = wire.AppendString(b, "PolicyName", s.PolicyName)
@@ -4347,8 +4347,8 @@ type ListAccessKeysOutput struct {
 	Marker            *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListAccessKeysOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListAccessKeysOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListAccessKeysResult")
 	b = wire.AppendList(b, "AccessKeyMetadata", s.AccessKeyMetadata, (*AccessKeyMetadata).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -4406,8 +4406,8 @@ type ListAccountAliasesOutput struct {
 	Marker         *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListAccountAliasesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListAccountAliasesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListAccountAliasesResult")
 	b = wire.AppendStrings(b, "AccountAliases", s.AccountAliases)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -4473,8 +4473,8 @@ type ListAttachedGroupPoliciesOutput struct {
 	Marker           *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListAttachedGroupPoliciesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListAttachedGroupPoliciesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListAttachedGroupPoliciesResult")
 	b = wire.AppendList(b, "AttachedPolicies", s.AttachedPolicies, (*AttachedPolicy).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -4540,8 +4540,8 @@ type ListAttachedRolePoliciesOutput struct {
 	Marker           *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListAttachedRolePoliciesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListAttachedRolePoliciesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListAttachedRolePoliciesResult")
 	b = wire.AppendList(b, "AttachedPolicies", s.AttachedPolicies, (*AttachedPolicy).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -4607,8 +4607,8 @@ type ListAttachedUserPoliciesOutput struct {
 	Marker           *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListAttachedUserPoliciesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListAttachedUserPoliciesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListAttachedUserPoliciesResult")
 	b = wire.AppendList(b, "AttachedPolicies", s.AttachedPolicies, (*AttachedPolicy).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -4671,8 +4671,8 @@ type ListDelegationRequestsOutput struct {
 	IsTruncated        bool
 }
 
-// AppendXML implements wire.Output.
-func (s *ListDelegationRequestsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListDelegationRequestsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListDelegationRequestsResult")
 	b = wire.AppendList(b, "DelegationRequests", s.DelegationRequests, (*DelegationRequest).appendXML)
 	if s.Marker != nil {
@@ -4750,8 +4750,8 @@ type ListEntitiesForPolicyOutput struct {
 	Marker       *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListEntitiesForPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListEntitiesForPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListEntitiesForPolicyResult")
 	b = wire.AppendList(b, "PolicyGroups", s.PolicyGroups, (*PolicyGroup).appendXML)
 	b = wire.AppendList(b, "PolicyUsers", s.PolicyUsers, (*PolicyUser).appendXML)
@@ -4820,8 +4820,8 @@ type ListGroupPoliciesOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListGroupPoliciesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListGroupPoliciesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListGroupPoliciesResult")
 	b = wire.AppendStrings(b, "PolicyNames", s.PolicyNames)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -4884,8 +4884,8 @@ type ListGroupsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListGroupsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListGroupsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListGroupsResult")
 	b = wire.AppendList(b, "Groups", s.Groups, (*Group).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -4946,8 +4946,8 @@ type ListGroupsForUserOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListGroupsForUserOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListGroupsForUserOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListGroupsForUserResult")
 	b = wire.AppendList(b, "Groups", s.Groups, (*Group).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5008,8 +5008,8 @@ type ListInstanceProfileTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListInstanceProfileTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListInstanceProfileTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListInstanceProfileTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5072,8 +5072,8 @@ type ListInstanceProfilesOutput struct {
 	Marker           *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListInstanceProfilesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListInstanceProfilesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListInstanceProfilesResult")
 	b = wire.AppendList(b, "InstanceProfiles", s.InstanceProfiles, (*InstanceProfile).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5134,8 +5134,8 @@ type ListInstanceProfilesForRoleOutput struct {
 	Marker           *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListInstanceProfilesForRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListInstanceProfilesForRoleOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListInstanceProfilesForRoleResult")
 	b = wire.AppendList(b, "InstanceProfiles", s.InstanceProfiles, (*InstanceProfile).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5196,8 +5196,8 @@ type ListMFADeviceTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListMFADeviceTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListMFADeviceTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListMFADeviceTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5260,8 +5260,8 @@ type ListMFADevicesOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListMFADevicesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListMFADevicesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListMFADevicesResult")
 	b = wire.AppendList(b, "MFADevices", s.MFADevices, (*MFADevice).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5322,8 +5322,8 @@ type ListOpenIDConnectProviderTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListOpenIDConnectProviderTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListOpenIDConnectProviderTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListOpenIDConnectProviderTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5367,8 +5367,8 @@ type ListOpenIDConnectProvidersOutput struct {
 	OpenIDConnectProviderList []OpenIDConnectProviderListEntry
 }
 
-// AppendXML implements wire.Output.
-func (s *ListOpenIDConnectProvidersOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListOpenIDConnectProvidersOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListOpenIDConnectProvidersResult")
 	b = wire.AppendList(b, "OpenIDConnectProviderList", s.OpenIDConnectProviderList, (*OpenIDConnectProviderListEntry).appendXML)
 	b = wire.AppendEnd(b, "ListOpenIDConnectProvidersResult")
@@ -5405,8 +5405,8 @@ type ListOrganizationsFeaturesOutput struct {
 	EnabledFeatures []string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListOrganizationsFeaturesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListOrganizationsFeaturesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListOrganizationsFeaturesResult")
 	if s.OrganizationId != nil {
 		b = wire.AppendString(b, "OrganizationId", *s.OrganizationId)
@@ -5480,8 +5480,8 @@ type ListPoliciesOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListPoliciesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListPoliciesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListPoliciesResult")
 	b = wire.AppendList(b, "Policies", s.Policies, (*Policy).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5542,8 +5542,8 @@ type ListPoliciesGrantingServiceAccessOutput struct {
 	Marker                        *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListPoliciesGrantingServiceAccessOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListPoliciesGrantingServiceAccessOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListPoliciesGrantingServiceAccessResult")
 	b = wire.AppendList(b, "PoliciesGrantingServiceAccess", s.PoliciesGrantingServiceAccess, (*ListPoliciesGrantingServiceAccessEntry).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5604,8 +5604,8 @@ type ListPolicyTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListPolicyTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListPolicyTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListPolicyTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5666,8 +5666,8 @@ type ListPolicyVersionsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListPolicyVersionsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListPolicyVersionsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListPolicyVersionsResult")
 	b = wire.AppendList(b, "Versions", s.Versions, (*PolicyVersion).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5728,8 +5728,8 @@ type ListRolePoliciesOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListRolePoliciesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListRolePoliciesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListRolePoliciesResult")
 	b = wire.AppendStrings(b, "PolicyNames", s.PolicyNames)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5790,8 +5790,8 @@ type ListRoleTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListRoleTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListRoleTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListRoleTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5854,8 +5854,8 @@ type ListRolesOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListRolesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListRolesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListRolesResult")
 	b = wire.AppendList(b, "Roles", s.Roles, (*Role).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5916,8 +5916,8 @@ type ListSAMLProviderTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListSAMLProviderTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListSAMLProviderTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListSAMLProviderTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -5961,8 +5961,8 @@ type ListSAMLProvidersOutput struct {
 	SAMLProviderList []SAMLProviderListEntry
 }
 
-// AppendXML implements wire.Output.
-func (s *ListSAMLProvidersOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListSAMLProvidersOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListSAMLProvidersResult")
 	b = wire.AppendList(b, "SAMLProviderList", s.SAMLProviderList, (*SAMLProviderListEntry).appendXML)
 	b = wire.AppendEnd(b, "ListSAMLProvidersResult")
@@ -6017,8 +6017,8 @@ type ListSSHPublicKeysOutput struct {
 	Marker        *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListSSHPublicKeysOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListSSHPublicKeysOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListSSHPublicKeysResult")
 	b = wire.AppendList(b, "SSHPublicKeys", s.SSHPublicKeys, (*SSHPublicKeyMetadata).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6079,8 +6079,8 @@ type ListServerCertificateTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListServerCertificateTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListServerCertificateTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListServerCertificateTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6143,8 +6143,8 @@ type ListServerCertificatesOutput struct {
 	Marker                        *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListServerCertificatesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListServerCertificatesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListServerCertificatesResult")
 	b = wire.AppendList(b, "ServerCertificateMetadataList", s.ServerCertificateMetadataList, (*ServerCertificateMetadata).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6217,8 +6217,8 @@ type ListServiceSpecificCredentialsOutput struct {
 	IsTruncated                bool
 }
 
-// AppendXML implements wire.Output.
-func (s *ListServiceSpecificCredentialsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListServiceSpecificCredentialsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListServiceSpecificCredentialsResult")
 	b = wire.AppendList(b, "ServiceSpecificCredentials", s.ServiceSpecificCredentials, (*ServiceSpecificCredentialMetadata).appendXML)
 	if s.Marker != nil {
@@ -6281,8 +6281,8 @@ type ListSigningCertificatesOutput struct {
 	Marker       *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListSigningCertificatesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListSigningCertificatesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListSigningCertificatesResult")
 	b = wire.AppendList(b, "Certificates", s.Certificates, (*SigningCertificate).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6343,8 +6343,8 @@ type ListUserPoliciesOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListUserPoliciesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListUserPoliciesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListUserPoliciesResult")
 	b = wire.AppendStrings(b, "PolicyNames", s.PolicyNames)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6405,8 +6405,8 @@ type ListUserTagsOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListUserTagsOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListUserTagsOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListUserTagsResult")
 	b = wire.AppendList(b, "Tags", s.Tags, (*Tag).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6469,8 +6469,8 @@ type ListUsersOutput struct {
 	Marker      *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListUsersOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListUsersOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListUsersResult")
 	b = wire.AppendList(b, "Users", s.Users, (*User).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6533,8 +6533,8 @@ type ListVirtualMFADevicesOutput struct {
 	Marker            *string
 }
 
-// AppendXML implements wire.Output.
-func (s *ListVirtualMFADevicesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ListVirtualMFADevicesOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ListVirtualMFADevicesResult")
 	b = wire.AppendList(b, "VirtualMFADevices", s.VirtualMFADevices, (*VirtualMFADevice).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -6587,8 +6587,8 @@ func (s *PutGroupPolicyInput) AppendJSON(b []byte) []byte {
 // PutGroupPolicyOutput is the output of PutGroupPolicy.
 type PutGroupPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *PutGroupPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *PutGroupPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6624,8 +6624,8 @@ func (s *PutRolePermissionsBoundaryInput) AppendJSON(b []byte) []byte {
 // PutRolePermissionsBoundaryOutput is the output of PutRolePermissionsBoundary.
 type PutRolePermissionsBoundaryOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *PutRolePermissionsBoundaryOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *PutRolePermissionsBoundaryOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6664,8 +6664,8 @@ func (s *PutRolePolicyInput) AppendJSON(b []byte) []byte {
 // PutRolePolicyOutput is the output of PutRolePolicy.
 type PutRolePolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *PutRolePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *PutRolePolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6701,8 +6701,8 @@ func (s *PutUserPermissionsBoundaryInput) AppendJSON(b []byte) []byte {
 // PutUserPermissionsBoundaryOutput is the output of PutUserPermissionsBoundary.
 type PutUserPermissionsBoundaryOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *PutUserPermissionsBoundaryOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *PutUserPermissionsBoundaryOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6741,8 +6741,8 @@ func (s *PutUserPolicyInput) AppendJSON(b []byte) []byte {
 // PutUserPolicyOutput is the output of PutUserPolicy.
 type PutUserPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *PutUserPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *PutUserPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6780,8 +6780,8 @@ func (s *RejectDelegationRequestInput) AppendJSON(b []byte) []byte {
 // RejectDelegationRequestOutput is the output of RejectDelegationRequest.
 type RejectDelegationRequestOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *RejectDelegationRequestOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *RejectDelegationRequestOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6817,8 +6817,8 @@ func (s *RemoveClientIDFromOpenIDConnectProviderInput) AppendJSON(b []byte) []by
 // RemoveClientIDFromOpenIDConnectProviderOutput is the output of RemoveClientIDFromOpenIDConnectProvider.
 type RemoveClientIDFromOpenIDConnectProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *RemoveClientIDFromOpenIDConnectProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *RemoveClientIDFromOpenIDConnectProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6854,8 +6854,8 @@ func (s *RemoveRoleFromInstanceProfileInput) AppendJSON(b []byte) []byte {
 // RemoveRoleFromInstanceProfileOutput is the output of RemoveRoleFromInstanceProfile.
 type RemoveRoleFromInstanceProfileOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *RemoveRoleFromInstanceProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *RemoveRoleFromInstanceProfileOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6891,8 +6891,8 @@ func (s *RemoveUserFromGroupInput) AppendJSON(b []byte) []byte {
 // RemoveUserFromGroupOutput is the output of RemoveUserFromGroup.
 type RemoveUserFromGroupOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *RemoveUserFromGroupOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *RemoveUserFromGroupOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -6932,8 +6932,8 @@ type ResetServiceSpecificCredentialOutput struct {
 	ServiceSpecificCredential *ServiceSpecificCredential
 }
 
-// AppendXML implements wire.Output.
-func (s *ResetServiceSpecificCredentialOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ResetServiceSpecificCredentialOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "ResetServiceSpecificCredentialResult")
 	if s.ServiceSpecificCredential != nil {
 		b = wire.AppendStart(b, "ServiceSpecificCredential")
@@ -6986,8 +6986,8 @@ func (s *ResyncMFADeviceInput) AppendJSON(b []byte) []byte {
 // ResyncMFADeviceOutput is the output of ResyncMFADevice.
 type ResyncMFADeviceOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *ResyncMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *ResyncMFADeviceOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7020,8 +7020,8 @@ func (s *SendDelegationTokenInput) AppendJSON(b []byte) []byte {
 // SendDelegationTokenOutput is the output of SendDelegationToken.
 type SendDelegationTokenOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *SendDelegationTokenOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *SendDelegationTokenOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7057,8 +7057,8 @@ func (s *SetDefaultPolicyVersionInput) AppendJSON(b []byte) []byte {
 // SetDefaultPolicyVersionOutput is the output of SetDefaultPolicyVersion.
 type SetDefaultPolicyVersionOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *SetDefaultPolicyVersionOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *SetDefaultPolicyVersionOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7091,8 +7091,8 @@ func (s *SetSecurityTokenServicePreferencesInput) AppendJSON(b []byte) []byte {
 // SetSecurityTokenServicePreferencesOutput is the output of SetSecurityTokenServicePreferences.
 type SetSecurityTokenServicePreferencesOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *SetSecurityTokenServicePreferencesOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *SetSecurityTokenServicePreferencesOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7181,8 +7181,8 @@ type SimulateCustomPolicyOutput struct {
 	Marker            *string
 }
 
-// AppendXML implements wire.Output.
-func (s *SimulateCustomPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *SimulateCustomPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "SimulateCustomPolicyResult")
 	b = wire.AppendList(b, "EvaluationResults", s.EvaluationResults, (*EvaluationResult).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -7288,8 +7288,8 @@ type SimulatePrincipalPolicyOutput struct {
 	Marker            *string
 }
 
-// AppendXML implements wire.Output.
-func (s *SimulatePrincipalPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *SimulatePrincipalPolicyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "SimulatePrincipalPolicyResult")
 	b = wire.AppendList(b, "EvaluationResults", s.EvaluationResults, (*EvaluationResult).appendXML)
 	b = wire.AppendBool(b, "IsTruncated", s.IsTruncated)
@@ -7341,8 +7341,8 @@ func (s *TagInstanceProfileInput) AppendJSON(b []byte) []byte {
 // TagInstanceProfileOutput is the output of TagInstanceProfile.
 type TagInstanceProfileOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagInstanceProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagInstanceProfileOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7380,8 +7380,8 @@ func (s *TagMFADeviceInput) AppendJSON(b []byte) []byte {
 // TagMFADeviceOutput is the output of TagMFADevice.
 type TagMFADeviceOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagMFADeviceOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7419,8 +7419,8 @@ func (s *TagOpenIDConnectProviderInput) AppendJSON(b []byte) []byte {
 // TagOpenIDConnectProviderOutput is the output of TagOpenIDConnectProvider.
 type TagOpenIDConnectProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagOpenIDConnectProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagOpenIDConnectProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7458,8 +7458,8 @@ func (s *TagPolicyInput) AppendJSON(b []byte) []byte {
 // TagPolicyOutput is the output of TagPolicy.
 type TagPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7497,8 +7497,8 @@ func (s *TagRoleInput) AppendJSON(b []byte) []byte {
 // TagRoleOutput is the output of TagRole.
 type TagRoleOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagRoleOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7536,8 +7536,8 @@ func (s *TagSAMLProviderInput) AppendJSON(b []byte) []byte {
 // TagSAMLProviderOutput is the output of TagSAMLProvider.
 type TagSAMLProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagSAMLProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagSAMLProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7575,8 +7575,8 @@ func (s *TagServerCertificateInput) AppendJSON(b []byte) []byte {
 // TagServerCertificateOutput is the output of TagServerCertificate.
 type TagServerCertificateOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagServerCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagServerCertificateOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7614,8 +7614,8 @@ func (s *TagUserInput) AppendJSON(b []byte) []byte {
 // TagUserOutput is the output of TagUser.
 type TagUserOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *TagUserOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *TagUserOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7653,8 +7653,8 @@ func (s *UntagInstanceProfileInput) AppendJSON(b []byte) []byte {
 // UntagInstanceProfileOutput is the output of UntagInstanceProfile.
 type UntagInstanceProfileOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagInstanceProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagInstanceProfileOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7692,8 +7692,8 @@ func (s *UntagMFADeviceInput) AppendJSON(b []byte) []byte {
 // UntagMFADeviceOutput is the output of UntagMFADevice.
 type UntagMFADeviceOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagMFADeviceOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagMFADeviceOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7731,8 +7731,8 @@ func (s *UntagOpenIDConnectProviderInput) AppendJSON(b []byte) []byte {
 // UntagOpenIDConnectProviderOutput is the output of UntagOpenIDConnectProvider.
 type UntagOpenIDConnectProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagOpenIDConnectProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagOpenIDConnectProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7770,8 +7770,8 @@ func (s *UntagPolicyInput) AppendJSON(b []byte) []byte {
 // UntagPolicyOutput is the output of UntagPolicy.
 type UntagPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7809,8 +7809,8 @@ func (s *UntagRoleInput) AppendJSON(b []byte) []byte {
 // UntagRoleOutput is the output of UntagRole.
 type UntagRoleOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagRoleOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7848,8 +7848,8 @@ func (s *UntagSAMLProviderInput) AppendJSON(b []byte) []byte {
 // UntagSAMLProviderOutput is the output of UntagSAMLProvider.
 type UntagSAMLProviderOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagSAMLProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagSAMLProviderOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7887,8 +7887,8 @@ func (s *UntagServerCertificateInput) AppendJSON(b []byte) []byte {
 // UntagServerCertificateOutput is the output of UntagServerCertificate.
 type UntagServerCertificateOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagServerCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagServerCertificateOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7926,8 +7926,8 @@ func (s *UntagUserInput) AppendJSON(b []byte) []byte {
 // UntagUserOutput is the output of UntagUser.
 type UntagUserOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UntagUserOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UntagUserOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -7968,8 +7968,8 @@ func (s *UpdateAccessKeyInput) AppendJSON(b []byte) []byte {
 // UpdateAccessKeyOutput is the output of UpdateAccessKey.
 type UpdateAccessKeyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateAccessKeyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateAccessKeyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8034,8 +8034,8 @@ func (s *UpdateAccountPasswordPolicyInput) AppendJSON(b []byte) []byte {
 // UpdateAccountPasswordPolicyOutput is the output of UpdateAccountPasswordPolicy.
 type UpdateAccountPasswordPolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateAccountPasswordPolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateAccountPasswordPolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8071,8 +8071,8 @@ func (s *UpdateAssumeRolePolicyInput) AppendJSON(b []byte) []byte {
 // UpdateAssumeRolePolicyOutput is the output of UpdateAssumeRolePolicy.
 type UpdateAssumeRolePolicyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateAssumeRolePolicyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateAssumeRolePolicyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8110,8 +8110,8 @@ func (s *UpdateDelegationRequestInput) AppendJSON(b []byte) []byte {
 // UpdateDelegationRequestOutput is the output of UpdateDelegationRequest.
 type UpdateDelegationRequestOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateDelegationRequestOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateDelegationRequestOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8154,8 +8154,8 @@ func (s *UpdateGroupInput) AppendJSON(b []byte) []byte {
 // UpdateGroupOutput is the output of UpdateGroup.
 type UpdateGroupOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateGroupOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateGroupOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8198,8 +8198,8 @@ func (s *UpdateLoginProfileInput) AppendJSON(b []byte) []byte {
 // UpdateLoginProfileOutput is the output of UpdateLoginProfile.
 type UpdateLoginProfileOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateLoginProfileOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateLoginProfileOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8237,8 +8237,8 @@ func (s *UpdateOpenIDConnectProviderThumbprintInput) AppendJSON(b []byte) []byte
 // UpdateOpenIDConnectProviderThumbprintOutput is the output of UpdateOpenIDConnectProviderThumbprint.
 type UpdateOpenIDConnectProviderThumbprintOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateOpenIDConnectProviderThumbprintOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateOpenIDConnectProviderThumbprintOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8281,8 +8281,8 @@ func (s *UpdateRoleInput) AppendJSON(b []byte) []byte {
 // UpdateRoleOutput is the output of UpdateRole.
 type UpdateRoleOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateRoleOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "UpdateRoleResult")
 	b = wire.AppendEnd(b, "UpdateRoleResult")
 	return b
@@ -8322,8 +8322,8 @@ type UpdateRoleDescriptionOutput struct {
 	Role *Role
 }
 
-// AppendXML implements wire.Output.
-func (s *UpdateRoleDescriptionOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateRoleDescriptionOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "UpdateRoleDescriptionResult")
 	if s.Role != nil {
 		b = wire.AppendStart(b, "Role")
@@ -8389,8 +8389,8 @@ type UpdateSAMLProviderOutput struct {
 	SAMLProviderArn *string
 }
 
-// AppendXML implements wire.Output.
-func (s *UpdateSAMLProviderOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateSAMLProviderOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "UpdateSAMLProviderResult")
 	if s.SAMLProviderArn != nil {
 		b = wire.AppendString(b, "SAMLProviderArn", *s.SAMLProviderArn)
@@ -8437,8 +8437,8 @@ func (s *UpdateSSHPublicKeyInput) AppendJSON(b []byte) []byte {
 // UpdateSSHPublicKeyOutput is the output of UpdateSSHPublicKey.
 type UpdateSSHPublicKeyOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateSSHPublicKeyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateSSHPublicKeyOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8481,8 +8481,8 @@ func (s *UpdateServerCertificateInput) AppendJSON(b []byte) []byte {
 // UpdateServerCertificateOutput is the output of UpdateServerCertificate.
 type UpdateServerCertificateOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateServerCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateServerCertificateOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8523,8 +8523,8 @@ func (s *UpdateServiceSpecificCredentialInput) AppendJSON(b []byte) []byte {
 // UpdateServiceSpecificCredentialOutput is the output of UpdateServiceSpecificCredential.
 type UpdateServiceSpecificCredentialOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateServiceSpecificCredentialOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateServiceSpecificCredentialOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8565,8 +8565,8 @@ func (s *UpdateSigningCertificateInput) AppendJSON(b []byte) []byte {
 // UpdateSigningCertificateOutput is the output of UpdateSigningCertificate.
 type UpdateSigningCertificateOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateSigningCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateSigningCertificateOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8609,8 +8609,8 @@ func (s *UpdateUserInput) AppendJSON(b []byte) []byte {
 // UpdateUserOutput is the output of UpdateUser.
 type UpdateUserOutput struct{}
 
-// AppendXML implements wire.Output.
-func (s *UpdateUserOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UpdateUserOutput) AppendResult(b []byte) []byte {
 	return b
 }
 
@@ -8648,8 +8648,8 @@ type UploadSSHPublicKeyOutput struct {
 	SSHPublicKey *SSHPublicKey
 }
 
-// AppendXML implements wire.Output.
-func (s *UploadSSHPublicKeyOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UploadSSHPublicKeyOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "UploadSSHPublicKeyResult")
 	if s.SSHPublicKey != nil {
 		b = wire.AppendStart(b, "SSHPublicKey")
@@ -8717,8 +8717,8 @@ type UploadServerCertificateOutput struct {
 	Tags                      []Tag
 }
 
-// AppendXML implements wire.Output.
-func (s *UploadServerCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UploadServerCertificateOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "UploadServerCertificateResult")
 	if s.ServerCertificateMetadata != nil {
 		b = wire.AppendStart(b, "ServerCertificateMetadata")
@@ -8773,8 +8773,8 @@ type UploadSigningCertificateOutput struct {
 	Certificate SigningCertificate
 }
 
-// AppendXML implements wire.Output.
-func (s *UploadSigningCertificateOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *UploadSigningCertificateOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "UploadSigningCertificateResult")
 	b = wire.AppendStart(b, "Certificate")
 	b = s.Certificate.appendXML(b)

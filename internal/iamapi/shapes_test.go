@@ -61,8 +61,8 @@ func TestShapesOnTheWire(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := string(tt.out.AppendXML(nil)); got != tt.xml {
-				t.Errorf("AppendXML\n got %s\nwant %s", got, tt.xml)
+			if got := string(tt.out.AppendResult(nil)); got != tt.xml {
+				t.Errorf("AppendResult\n got %s\nwant %s", got, tt.xml)
 			}
 			if got := string(tt.out.AppendJSON(nil)); got != tt.json {
 				t.Errorf("AppendJSON\n got %s\nwant %s", got, tt.json)

@@ -195,8 +195,8 @@ func (m *simulation) missing(t *policy.Trace) []string {
 			inResource = variables(s.Resource)
 		}
 		switch {
-		case st.Applies, strings.HasPrefix(st.Element, "Condition "):
-		case strings.HasSuffix(st.Element, "Resource") && slices.ContainsFunc(inResource, func(k string) bool { return !m.has(k) }):
+		case meets(st, "Action") && meets(st, "Principal") && meets(st, "Resource"):
+		case meets(st, "Action") && meets(st, "Principal") && slices.ContainsFunc(inResource, func(k string) bool { return !m.has(k) }):
 		default:
 			return
 		}
@@ -213,6 +213,11 @@ func (m *simulation) missing(t *policy.Trace) []string {
 		}
 	})
 	return out
+}
+
+// meets reports whether the request meets an element, or its Not form.
+func meets(st *policy.StatementTrace, element string) bool {
+	return !slices.ContainsFunc(st.Elements, func(e policy.ElementTrace) bool { return !e.Matched && strings.TrimPrefix(e.Element, "Not") == element })
 }
 
 // has reports whether the request has a condition key.

@@ -23,6 +23,9 @@ const (
 	InstanceProfile = "AIPA"
 	LongLivedKey    = "AKIA"
 	SessionKey      = "ASIA"
+	ServerCert      = "ASCA"
+	SSHKey          = "APKA"
+	ServiceCred     = "ACCA"
 )
 
 const (
@@ -120,6 +123,17 @@ func (s *Source) Secret() string {
 	return base64.StdEncoding.EncodeToString(b[:])
 }
 
+// Bytes returns n new random bytes, for a secret of another form.
+func (s *Source) Bytes(n int) []byte {
+	b := make([]byte, n)
+	s.read(b)
+	return b
+}
+
+// CertificateID returns a new id of a signing certificate: 32 characters of
+// [A-Z2-7], which carry nothing.
+func (s *Source) CertificateID() string { return base32.StdEncoding.EncodeToString(s.Bytes(20)) }
+
 // RequestID returns a new random UUID (RFC 9562, version 4).
 func (s *Source) RequestID() string {
 	var b [16]byte
@@ -172,4 +186,23 @@ func parseAccount(s string) (uint64, bool) {
 		n = n*10 + uint64(s[i]-'0')
 	}
 	return n, true
+}
+
+// Lower returns n random characters of [a-z0-9], of which the identifiers of
+// organizations are made.
+func (s *Source) Lower(n int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	out := make([]byte, 0, n)
+	var b [16]byte
+	for {
+		s.read(b[:])
+		for _, c := range b {
+			if len(out) == n {
+				return string(out)
+			}
+			if c < 252 { // the largest multiple of 36: every letter is as likely
+				out = append(out, letters[c%36])
+			}
+		}
+	}
 }

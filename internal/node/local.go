@@ -3,6 +3,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +16,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -43,7 +43,7 @@ func (n *Node) serveLocal() error {
 	l, err := listenLocal(n.cfg.Data)
 	if errors.Is(err, syscall.EINVAL) {
 		// A path too long for a socket does not stop the server from serving.
-		n.log.Warn("no local socket: account add will not reach this node", "error", err)
+		n.log.Warn("no local socket: account add and explain will not reach this node", "error", err)
 		return nil
 	}
 	if err != nil {
@@ -51,6 +51,7 @@ func (n *Node) serveLocal() error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /accounts", n.postAccount)
+	mux.HandleFunc("POST /inquiries", n.postInquiry)
 	n.local = &http.Server{
 		Handler:     mux,
 		BaseContext: func(net.Listener) context.Context { return n.requests },
@@ -133,18 +134,31 @@ var ErrNotRunning = errors.New("no server is running on this data directory")
 // It fills the answer into a, or returns an error that wraps ErrNotRunning when
 // there is no such node, or none with a local socket.
 func RequestAccount(ctx context.Context, data string, a *NewAccount) error {
+	if err := callLocal(ctx, data, "/accounts", a, a, 64<<10); err != nil {
+		return err
+	}
+	if a.Error != "" {
+		return errors.New(a.Error)
+	}
+	return nil
+}
+
+// callLocal posts a question to the node that serves the data directory and
+// decodes its answer, of at most limit bytes. The error wraps ErrNotRunning when
+// there is no such node, or none with a local socket.
+func callLocal(ctx context.Context, data, path string, question, answer any, limit int64) error {
 	client := http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", socketFile(data))
 		},
 	}}
 	defer client.CloseIdleConnections()
-	body, err := json.Marshal(a)
+	body, err := json.Marshal(question)
 	if err != nil {
 		return err
 	}
-	u := url.URL{Scheme: "http", Host: "node", Path: "/accounts"}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(string(body)))
+	u := url.URL{Scheme: "http", Host: "node", Path: path}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -156,13 +170,10 @@ func RequestAccount(ctx context.Context, data string, a *NewAccount) error {
 		return err
 	}
 	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(a); err != nil {
-		return err
+	if resp.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("the server that runs on %s is of a version that does not answer this", data)
 	}
-	if a.Error != "" {
-		return errors.New(a.Error)
-	}
-	return nil
+	return json.NewDecoder(io.LimitReader(resp.Body, limit)).Decode(answer)
 }
 
 // AddAccountOffline makes an account on the store of a configuration that no

@@ -145,7 +145,7 @@ func (n *Node) openStore(ctx context.Context, keeper *seal.Keeper, noSync bool) 
 
 // services returns the API server with every service that a node offers.
 func (n *Node) services() *api.Server {
-	az := authz.New(n.audit, n.ring)
+	az := authz.New(n.audit, n.ring, n.store)
 	az.Decided = n.metrics.decided
 	return &api.Server{
 		Services: []*api.Service{

@@ -13,6 +13,10 @@ import (
 func (a *Account) clone() *Account {
 	c := *a
 	c.Keys, c.Login, c.Quotas = slices.Clone(a.Keys), cloneLogin(a.Login), maps.Clone(a.Quotas)
+	c.Certs, c.Invitations = slices.Clone(a.Certs), slices.Clone(a.Invitations)
+	if a.Rules != nil {
+		c.Rules = new(*a.Rules)
+	}
 	return &c
 }
 
@@ -20,6 +24,7 @@ func (u *User) clone() *User {
 	c := *u
 	c.Tags, c.Groups, c.Keys = slices.Clone(u.Tags), slices.Clone(u.Groups), slices.Clone(u.Keys)
 	c.Login, c.Grants = cloneLogin(u.Login), u.Grants.clone()
+	c.SSHKeys, c.Certs, c.Services = slices.Clone(u.SSHKeys), slices.Clone(u.Certs), slices.Clone(u.Services)
 	return &c
 }
 
@@ -56,5 +61,6 @@ func cloneLogin(l *LoginProfile) *LoginProfile {
 		return nil
 	}
 	c := *l
+	c.Past = slices.Clone(l.Past)
 	return &c
 }

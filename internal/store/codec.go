@@ -16,6 +16,7 @@ const (
 
 	dirSealed   = "sys/sealed/"
 	dirAlias    = "alias/"
+	dirMail     = "mail/"
 	dirAccount  = "acct/"
 	dirContents = "a/"
 
@@ -24,7 +25,19 @@ const (
 	dirRole    = "role/"
 	dirPolicy  = "policy/"
 	dirProfile = "profile/"
+	dirOIDC    = "oidc/"
+	dirSAML    = "saml/"
+	dirDevice  = "device/"
+	dirCert    = "cert/"
 	dirUsed    = "used/"
+
+	keyOrg       = "org/self"
+	dirOrg       = "org/"
+	dirUnit      = "unit/"
+	dirMember    = "member/"
+	dirOrgPolicy = "orgpolicy/"
+	dirRequest   = "request/"
+	dirHandshake = "handshake/"
 )
 
 // format is the newest format that this version reads, and the one it writes.
@@ -81,6 +94,9 @@ func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 // mistaken for another part of a key. The pattern is that of the IAM API
 // reference, [\w+=,.@-]+.
 func checkName(kind Kind, name string) error {
+	if kind == KindOIDC {
+		return checkIssuer(name)
+	}
 	if name == "" || len(name) > 128 {
 		return invalid("%s name %.130q", kind, name)
 	}

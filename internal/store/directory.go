@@ -7,13 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 )
 
 // CreateAccount stores a new account, and fills Created and an empty ID; a new
-// ID is taken from the IDs of the Options. The error wraps ErrExists if the ID
-// or the alias is taken.
+// ID is taken from the IDs of the Options. The error wraps ErrExists if the ID,
+// the alias or the e-mail address is taken.
 func (s *Store) CreateAccount(ctx context.Context, a Account) (*Account, error) {
 	chosen := a.ID != ""
 	for range maxAttempts {
@@ -50,6 +51,13 @@ func (s *Store) createAccount(ctx context.Context, a *Account) error {
 		t.If = append(t.If, kv.Compare{Key: dirAlias + a.Alias})
 		t.Then = append(t.Then, kv.Op{Key: dirAlias + a.Alias, Value: []byte(a.ID)})
 	}
+	if a.Email != "" {
+		if err := checkMail(a.Email); err != nil {
+			return err
+		}
+		t.If = append(t.If, kv.Compare{Key: dirMail + lower(a.Email)})
+		t.Then = append(t.Then, kv.Op{Key: dirMail + lower(a.Email), Value: []byte(a.ID)})
+	}
 	rev, err := s.commit(ctx, t)
 	if errors.Is(err, kv.ErrConflict) {
 		taken, err := s.get(ctx, dirAccount+a.ID)
@@ -58,6 +66,11 @@ func (s *Store) createAccount(ctx context.Context, a *Account) error {
 		}
 		if taken != nil {
 			return exists(KindAccount, a.ID)
+		}
+		if owner, err := s.get(ctx, dirMail+lower(a.Email)); err != nil {
+			return err
+		} else if a.Email != "" && owner != nil {
+			return exists(KindMail, a.Email)
 		}
 		return exists(KindAlias, a.Alias)
 	}
@@ -107,6 +120,24 @@ func (s *Store) AccountByAlias(ctx context.Context, alias string) (*Account, err
 		return nil, fmt.Errorf("account %s: %w", id, err)
 	}
 	return a, nil
+}
+
+// AccountByMail returns the id of the account with that e-mail address, from the
+// DB.
+func (s *Store) AccountByMail(ctx context.Context, address string) (string, error) {
+	id, err := s.get(ctx, dirMail+lower(address))
+	if err == nil && id == nil {
+		err = notFound(KindMail, address)
+	}
+	return string(id), err
+}
+
+// checkMail refuses what is no address at all.
+func checkMail(address string) error {
+	if len(address) > 256 || !strings.Contains(address, "@") || strings.ContainsAny(address, " \x00\r\n\t") {
+		return invalid("e-mail address %.300q", address)
+	}
+	return nil
 }
 
 // SetAlias gives an account its alias, in place of the one it has. The error

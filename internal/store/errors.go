@@ -35,7 +35,28 @@ const (
 	KindKey      Kind = "access key"
 	KindMember   Kind = "member"               // its name is "USER in GROUP"
 	KindBoundary Kind = "permissions boundary" // its name is that of the user or role
+	KindOIDC     Kind = "OIDC provider"        // its name is the URL without "https://"
+	KindSAML     Kind = "SAML provider"
 	KindSystem   Kind = "system value"
+
+	KindOrganization   Kind = "organization" // its name is an id or the account that has none
+	KindUnit           Kind = "organizational unit"
+	KindOrgAccount     Kind = "organization account"
+	KindOrgPolicy      Kind = "organization policy"
+	KindPolicyType     Kind = "policy type"
+	KindAttachment     Kind = "attached policy"
+	KindTarget         Kind = "target of policies"
+	KindParent         Kind = "parent"
+	KindSource         Kind = "source parent"
+	KindAccountRequest Kind = "account request"
+	KindHandshake      Kind = "handshake"
+	KindMail           Kind = "e-mail address"
+
+	KindDevice      Kind = "MFA device" // its name is the serial number
+	KindServerCert  Kind = "server certificate"
+	KindSSHKey      Kind = "SSH public key"
+	KindSigningCert Kind = "signing certificate"
+	KindServiceCred Kind = "service-specific credential"
 )
 
 // A NotFoundError says what was not found. It is ErrNotFound.
@@ -85,10 +106,17 @@ const (
 	ReasonInline    = "must delete policies first"
 	ReasonKeys      = "must delete access keys first"
 	ReasonLogin     = "must delete login profile first"
+	ReasonDevice    = "must delete MFA device first"
+	ReasonCerts     = "must delete certificates first"
+	ReasonOthers    = "must remove referenced objects first"
+	ReasonAssigned  = "MFA VirtualDevice in use. Must deactivate first"
 	ReasonMember    = "must remove users from group first"
 	ReasonProfile   = "must remove roles from instance profile first"
 	ReasonHolders   = "Cannot delete a policy attached to entities"
 	ReasonVersions  = "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy"
+	ReasonMembers   = "it has other accounts"
+	ReasonChildren  = "it holds accounts or units"
+	ReasonTargets   = "it is attached"
 	ReasonInDefault = "Cannot delete the default version of a policy"
 )
 

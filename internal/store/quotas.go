@@ -16,6 +16,8 @@ const (
 	QuotaRoles            = "RolesPerAccount"
 	QuotaPolicies         = "PoliciesPerAccount"
 	QuotaProfiles         = "InstanceProfilesPerAccount"
+	QuotaOIDCProviders    = "OpenIdConnectProvidersPerAccount"
+	QuotaSAMLProviders    = "SAMLProvidersPerAccount"
 	QuotaVersionsInUse    = "PolicyVersionsInUsePerAccount"
 	QuotaServerCerts      = "ServerCertificatesPerAccount"
 	QuotaUserPolicies     = "PoliciesPerUser" // managed policies attached
@@ -23,16 +25,32 @@ const (
 	QuotaRolePolicies     = "PoliciesPerRole"
 	QuotaGroupsPerUser    = "GroupsPerUser"
 	QuotaVersions         = "VersionsPerPolicy"
-	QuotaKeys             = "AccessKeysPerUser" // also of the root user
-	QuotaSigningCerts     = "SigningCertificatesPerUser"
+	QuotaKeys             = "AccessKeysPerUser"   // also of the root user
+	QuotaSigningCerts     = "CertificatesPerUser" // also of the root user
+	QuotaDevices          = "MFADevicesPerUser"   // also of the root user
+	QuotaVirtualDevices   = "VirtualMFADevicesPerAccount"
+	QuotaSSHKeys          = "SSHPublicKeysPerUser"
+	QuotaServiceCreds     = "ServiceSpecificCredentialsPerUser" // for one service
 	QuotaRolesPerProfile  = "InstanceSessionsPerInstanceProfile"
+	QuotaClientIDs        = "ClientIdsPerOpenIdConnectProvider"
+	QuotaThumbprints      = "ThumbprintsPerOpenIdConnectProvider"
+	QuotaSAMLKeys         = "PrivateKeysPerSAMLProvider"
 	QuotaTags             = "TagsPerResource"
 	QuotaPolicySize       = "PolicySize"     // sizes count characters other than white space
 	QuotaUserPolicySize   = "UserPolicySize" // all inline policies of one user together
 	QuotaGroupPolicySize  = "GroupPolicySize"
 	QuotaRolePolicySize   = "RolePolicySize"
 	QuotaAssumePolicySize = "ACLSizePerRole"
-	QuotaRecordSize       = "BytesPerRecord" // ours: white space counts, and so does what is around a document
+	QuotaOrgAccounts      = "AccountsPerOrganization"
+	QuotaOrgUnits         = "UnitsPerOrganization"
+	QuotaOrgDepth         = "UnitDepth"
+	QuotaOrgPolicies      = "PoliciesPerOrganization"  // of one type
+	QuotaOrgAttachments   = "PoliciesPerTarget"        // of one type
+	QuotaSCPSize          = "ServiceControlPolicySize" // these count every character
+	QuotaRCPSize          = "ResourceControlPolicySize"
+	QuotaAIPolicySize     = "AIServicesOptOutPolicySize"
+	QuotaOrgPolicySize    = "OrganizationPolicySize" // of the other types
+	QuotaRecordSize       = "BytesPerRecord"         // ours: white space counts, and so does what is around a document
 )
 
 // maxRecord is such that a transaction can write two of the largest records.
@@ -53,6 +71,8 @@ var Quotas = []Quota{
 	{QuotaRoles, 1000, "RolesQuota"},
 	{QuotaPolicies, 1500, "PoliciesQuota"},
 	{QuotaProfiles, 1000, "InstanceProfilesQuota"},
+	{QuotaOIDCProviders, 100, ""},
+	{QuotaSAMLProviders, 100, ""},
 	{QuotaVersionsInUse, 10000, "PolicyVersionsInUseQuota"},
 	{QuotaServerCerts, 20, "ServerCertificatesQuota"},
 	{QuotaUserPolicies, 10, "AttachedPoliciesPerUserQuota"},
@@ -62,13 +82,29 @@ var Quotas = []Quota{
 	{QuotaVersions, 5, "VersionsPerPolicyQuota"},
 	{QuotaKeys, 2, "AccessKeysPerUserQuota"},
 	{QuotaSigningCerts, 2, "SigningCertificatesPerUserQuota"},
+	{QuotaDevices, 8, ""},
+	{QuotaVirtualDevices, 5000, ""},
+	{QuotaSSHKeys, 5, ""},
+	{QuotaServiceCreds, 2, ""},
 	{QuotaRolesPerProfile, 1, ""},
+	{QuotaClientIDs, 100, ""},
+	{QuotaThumbprints, 5, ""},
+	{QuotaSAMLKeys, 2, ""},
 	{QuotaTags, 50, ""},
 	{QuotaPolicySize, 6144, "PolicySizeQuota"},
 	{QuotaUserPolicySize, 2048, "UserPolicySizeQuota"},
 	{QuotaGroupPolicySize, 5120, "GroupPolicySizeQuota"},
 	{QuotaRolePolicySize, 10240, "RolePolicySizeQuota"},
 	{QuotaAssumePolicySize, 2048, "AssumeRolePolicySizeQuota"},
+	{QuotaOrgAccounts, 10000, ""}, // AWS begins at 10 and raises it on request
+	{QuotaOrgUnits, 2000, ""},     // these: User Guide of Organizations, "Quotas"
+	{QuotaOrgDepth, 5, ""},
+	{QuotaOrgPolicies, 2000, ""},
+	{QuotaOrgAttachments, 5, ""},
+	{QuotaSCPSize, 5120, ""},
+	{QuotaRCPSize, 5120, ""},
+	{QuotaAIPolicySize, 2500, ""},
+	{QuotaOrgPolicySize, 10000, ""},
 	{QuotaRecordSize, maxRecord, ""},
 }
 
@@ -94,6 +130,19 @@ func (a *Account) within(name string, before, now int) error {
 		return &LimitError{Quota: name, Limit: limit}
 	}
 	return nil
+}
+
+// orgPolicySize returns the quota of the size of organization policies of a type.
+func orgPolicySize(typ string) string {
+	switch typ {
+	case TypeSCP:
+		return QuotaSCPSize
+	case TypeRCP:
+		return QuotaRCPSize
+	case "AISERVICES_OPT_OUT_POLICY":
+		return QuotaAIPolicySize
+	}
+	return QuotaOrgPolicySize
 }
 
 // Size returns the size of a policy text as quotas count it: its characters

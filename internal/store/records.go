@@ -22,7 +22,14 @@ type Account struct {
 	Created time.Time      `json:"created"`
 	Keys    []AccessKey    `json:"keys,omitempty"`   // of the root user
 	Login   *LoginProfile  `json:"login,omitempty"`  // of the root user
+	Certs   []SigningCert  `json:"certs,omitempty"`  // of the root user
+	Rules   *PasswordRules `json:"rules,omitempty"`  // for the users' passwords; nil: AWS's default ones
 	Quotas  map[string]int `json:"quotas,omitempty"` // overrides by quota name; see Quotas
+
+	Email        string       `json:"email,omitempty"`        // unique in the whole store; see Mail
+	Organization string       `json:"organization,omitempty"` // the management account of its organization; see Store.Membership
+	Invitations  []Invitation `json:"invitations,omitempty"`
+	ClosedAt     time.Time    `json:"closedAt,omitzero"` // zero: it is not closed
 }
 
 // A User is an IAM user with everything that belongs to it alone, so that each
@@ -38,6 +45,10 @@ type User struct {
 	Groups []string      `json:"groups,omitempty"` // ids of the groups, in order of joining; see View.GroupsOf
 	Keys   []AccessKey   `json:"keys,omitempty"`   // in order of creation
 	Login  *LoginProfile `json:"login,omitempty"`
+
+	SSHKeys  []SSHKey            `json:"sshKeys,omitempty"` // these three in order of creation
+	Certs    []SigningCert       `json:"certs,omitempty"`
+	Services []ServiceCredential `json:"services,omitempty"`
 }
 
 // A Group is an IAM group. Its members are the users that hold its id.
@@ -120,7 +131,10 @@ type AccessKey struct {
 type LoginProfile struct {
 	Hash          string    `json:"hash"`
 	Created       time.Time `json:"created"`
+	Changed       time.Time `json:"changed,omitzero"` // when the password was set; zero: when it was created
 	ResetRequired bool      `json:"resetRequired,omitempty"`
+	Past          []string  `json:"past,omitempty"` // hashes of the passwords before, newest first, as far as the rules ask for them
+	Tries                   // at the password
 }
 
 // Use says when and where a credential was last used. The zero Use means never.

@@ -31,12 +31,19 @@ type state struct {
 	roles    *rows[Role]
 	policies *rows[Policy]
 	profiles *rows[InstanceProfile]
+	oidc     *rows[OIDCProvider]
+	saml     *rows[SAMLProvider]
+	devices  *rows[MFADevice] // by lower-case label
+	certs    *rows[ServerCertificate]
 
-	ids      *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
-	keys     *btree.Map[string, *User] // access key id → its user, nil for the root user
-	links    *btree.Map[string, struct{}]
-	counts   *btree.Map[string, int] // of links by kind and target
-	versions int                     // of all customer managed policies
+	ids       *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
+	keys      *btree.Map[string, *User] // access key id → its user, nil for the root user
+	org       *Org                      // that the account manages
+	links     *btree.Map[string, struct{}]
+	counts    *btree.Map[string, int] // of links by kind and target
+	versions  int                     // of all customer managed policies
+	orgShared bool                    // a snapshot has org
+	assigned  int                     // devices that have an owner
 }
 
 // A link is one reference, from a record to what it names: target and source,
@@ -49,6 +56,7 @@ const (
 	linkRole         = "r"
 	linkUserBoundary = "U" // policy ARN ← user
 	linkRoleBoundary = "R"
+	linkDevice       = "d" // user id, or account id for the root user ← MFA device
 	linkProfile      = "p" // lower-case role name ← instance profile
 )
 
@@ -62,6 +70,11 @@ func newState(id string) *state {
 		roles:    new(rows[Role]),
 		policies: new(rows[Policy]),
 		profiles: new(rows[InstanceProfile]),
+		oidc:     new(rows[OIDCProvider]),
+		saml:     new(rows[SAMLProvider]),
+		devices:  new(rows[MFADevice]),
+		certs:    new(rows[ServerCertificate]),
+		org:      noOrg,
 		ids:      new(btree.Map[string, any]),
 		keys:     new(btree.Map[string, *User]),
 		links:    new(btree.Map[string, struct{}]),
@@ -71,9 +84,12 @@ func newState(id string) *state {
 
 // snapshot returns a copy that later changes of s do not touch.
 func (s *state) snapshot() *state {
+	s.orgShared = true
 	c := *s
 	c.users, c.groups, c.roles = s.users.Copy(), s.groups.Copy(), s.roles.Copy()
 	c.policies, c.profiles = s.policies.Copy(), s.profiles.Copy()
+	c.oidc, c.saml = s.oidc.Copy(), s.saml.Copy()
+	c.devices, c.certs = s.devices.Copy(), s.certs.Copy()
 	c.ids, c.keys, c.links, c.counts = s.ids.Copy(), s.keys.Copy(), s.links.Copy(), s.counts.Copy()
 	return &c
 }
@@ -110,6 +126,16 @@ func (s *state) applyOne(rev kv.Revision, e kv.Event) error {
 		return change(rev, e, treeRow(s.policies, key), s.indexPolicy)
 	case dirProfile:
 		return change(rev, e, treeRow(s.profiles, key), s.indexProfile)
+	case dirOIDC:
+		return change(rev, e, treeRow(s.oidc, key), unindexed)
+	case dirSAML:
+		return change(rev, e, treeRow(s.saml, key), unindexed)
+	case dirDevice:
+		return change(rev, e, treeRow(s.devices, key), s.indexDevice)
+	case dirOrg, dirUnit, dirMember, dirOrgPolicy, dirRequest, dirHandshake:
+		return s.applyOrg(rev, e, dir, key)
+	case dirCert:
+		return change(rev, e, treeRow(s.certs, key), unindexed)
 	}
 	return nil
 }
@@ -134,6 +160,9 @@ func change[T any](rev kv.Revision, e kv.Event, swap func(row[T]) row[T], index 
 	index(swap(row[T]{rec, rev}).rec, rec)
 	return nil
 }
+
+// unindexed follows records that no index holds.
+func unindexed[T any](_, _ *T) {}
 
 func treeRow[T any](t *rows[T], key string) func(row[T]) row[T] {
 	return func(now row[T]) (old row[T]) {

@@ -181,6 +181,12 @@ func checkSound(t testing.TB, v *View) {
 			}
 		}
 	}
+	for p := range v.OIDCProviders("") {
+		add(dirOIDC+lower(p.URL), p)
+	}
+	for p := range v.SAMLProviders("") {
+		add(dirSAML+lower(p.Name), p)
+	}
 	if got, want := s.indexes(), want.indexes(); got != want {
 		t.Errorf("indexes of the view at %d:\n%s\nwant those of its records:\n%s", v.Revision(), got, want)
 	}

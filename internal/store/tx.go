@@ -24,6 +24,11 @@ type Tx struct {
 	roles    table[Role]
 	policies table[Policy]
 	profiles table[InstanceProfile]
+	oidc     table[OIDCProvider]
+	saml     table[SAMLProvider]
+	devices  table[MFADevice]
+	certs    table[ServerCertificate]
+	org      *orgTx          // nil until it is needed
 	gone     map[string]bool // ids whose last use goes with them
 	extra    kv.Txn          // on other keys
 
@@ -42,6 +47,10 @@ func newTx(a *account, v *View) *Tx {
 		roles:    table[Role]{KindRole, dirRole, s.roles, map[string]*slot[Role]{}},
 		policies: table[Policy]{KindPolicy, dirPolicy, s.policies, map[string]*slot[Policy]{}},
 		profiles: table[InstanceProfile]{KindProfile, dirProfile, s.profiles, map[string]*slot[InstanceProfile]{}},
+		oidc:     table[OIDCProvider]{KindOIDC, dirOIDC, s.oidc, map[string]*slot[OIDCProvider]{}},
+		saml:     table[SAMLProvider]{KindSAML, dirSAML, s.saml, map[string]*slot[SAMLProvider]{}},
+		devices:  table[MFADevice]{KindDevice, dirDevice, s.devices, map[string]*slot[MFADevice]{}},
+		certs:    table[ServerCertificate]{KindServerCert, dirCert, s.certs, map[string]*slot[ServerCertificate]{}},
 		gone:     map[string]bool{},
 		reserved: map[string]int{},
 	}
@@ -172,6 +181,7 @@ func (tx *Tx) txn() (kv.Txn, error) {
 	err := tx.account.add(&t, dirAccount+tx.a.id)
 	for _, add := range []func(*kv.Txn, string) error{
 		tx.users.add, tx.groups.add, tx.roles.add, tx.policies.add, tx.profiles.add,
+		tx.oidc.add, tx.saml.add, tx.devices.add, tx.certs.add, tx.org.add,
 	} {
 		if err == nil {
 			err = add(&t, tx.a.id)
@@ -201,12 +211,16 @@ func (tx *Tx) create(quota string, before int) error {
 // Account returns the account's own record.
 func (tx *Tx) Account() *Account { return tx.account.now.clone() }
 
-// PutAccount replaces the account's own record: the root user's keys and login,
-// the name and the quotas. The alias is Store.SetAlias's.
+// PutAccount replaces the account's own record: the root user's keys, login and
+// certificates, the rules for passwords, the name and the quotas. The alias is Store.SetAlias's.
 func (tx *Tx) PutAccount(a *Account) error {
 	was := tx.account.now
-	if a.ID != was.ID || a.Alias != was.Alias || !a.Created.Equal(was.Created) {
-		return invalid("account %s: id, alias or time of creation changed", was.ID)
+	if a.ID != was.ID || a.Alias != was.Alias || !a.Created.Equal(was.Created) ||
+		a.Email != was.Email || a.Organization != was.Organization || !a.ClosedAt.Equal(was.ClosedAt) {
+		return invalid("account %s: something changed that PutAccount does not change", was.ID)
+	}
+	if err := was.within(QuotaSigningCerts, len(was.Certs), len(a.Certs)); err != nil {
+		return err
 	}
 	if err := tx.checkKeys("", was.Keys, a.Keys); err != nil {
 		return err

@@ -70,6 +70,9 @@ func (tx *Tx) checkUser(was, u *User) error {
 	if err := tx.checkInline(QuotaUserPolicySize, &was.Grants, &u.Grants); err != nil {
 		return err
 	}
+	if err := tx.checkCredentials(was, u); err != nil {
+		return err
+	}
 	return tx.checkKeys(u.ID, was.Keys, u.Keys)
 }
 
@@ -96,7 +99,7 @@ func (tx *Tx) RenameUser(name, newName, newPath string) error {
 	return tx.users.rename(s, name, u.Name, u)
 }
 
-// DeleteUser deletes a user that has nothing left: no policies, keys, login or
+// DeleteUser deletes a user that has nothing left: no policies, credentials or
 // groups. The reasons are in the order in which AWS tells them.
 func (tx *Tx) DeleteUser(name string) error {
 	s, err := tx.users.find(name)
@@ -109,6 +112,9 @@ func (tx *Tx) DeleteUser(name string) error {
 		{len(u.Inline) > 0, ReasonInline},
 		{len(u.Keys) > 0, ReasonKeys},
 		{u.Login != nil, ReasonLogin},
+		{tx.devicesOf(u.ID) > 0, ReasonDevice},
+		{len(u.Certs) > 0, ReasonCerts},
+		{len(u.SSHKeys)+len(u.Services) > 0, ReasonOthers},
 		{len(u.Groups) > 0, ReasonMember},
 	}); err != nil {
 		return err

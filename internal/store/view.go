@@ -281,6 +281,14 @@ func (s *state) usage(name string) int {
 		return s.policies.Len()
 	case QuotaProfiles:
 		return s.profiles.Len()
+	case QuotaOIDCProviders:
+		return s.oidc.Len()
+	case QuotaSAMLProviders:
+		return s.saml.Len()
+	case QuotaVirtualDevices:
+		return s.devices.Len()
+	case QuotaServerCerts:
+		return s.certs.Len()
 	case QuotaVersionsInUse:
 		return s.versions
 	}

@@ -58,7 +58,7 @@ func (s *sts) role(ctx context.Context, roleARN string) (*store.Role, *store.Vie
 		return nil, nil, err
 	}
 	role, err := view.Role(entity.Name)
-	if err != nil || view.RoleARN(role) != roleARN {
+	if err != nil || view.RoleARN(role) != roleARN || view.Account().Closed() {
 		return nil, view, nil
 	}
 	return role, view, nil

@@ -127,8 +127,8 @@ type AssumeRoleOutput struct {
 	SourceIdentity   *string
 }
 
-// AppendXML implements wire.Output.
-func (s *AssumeRoleOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AssumeRoleOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "AssumeRoleResult")
 	if s.Credentials != nil {
 		b = wire.AppendStart(b, "Credentials")
@@ -224,8 +224,8 @@ type AssumeRoleWithSAMLOutput struct {
 	SourceIdentity   *string
 }
 
-// AppendXML implements wire.Output.
-func (s *AssumeRoleWithSAMLOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AssumeRoleWithSAMLOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "AssumeRoleWithSAMLResult")
 	if s.Credentials != nil {
 		b = wire.AppendStart(b, "Credentials")
@@ -354,8 +354,8 @@ type AssumeRoleWithWebIdentityOutput struct {
 	SourceIdentity              *string
 }
 
-// AppendXML implements wire.Output.
-func (s *AssumeRoleWithWebIdentityOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AssumeRoleWithWebIdentityOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "AssumeRoleWithWebIdentityResult")
 	if s.Credentials != nil {
 		b = wire.AppendStart(b, "Credentials")
@@ -450,8 +450,8 @@ type AssumeRootOutput struct {
 	SourceIdentity *string
 }
 
-// AppendXML implements wire.Output.
-func (s *AssumeRootOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *AssumeRootOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "AssumeRootResult")
 	if s.Credentials != nil {
 		b = wire.AppendStart(b, "Credentials")
@@ -503,8 +503,8 @@ type DecodeAuthorizationMessageOutput struct {
 	DecodedMessage *string
 }
 
-// AppendXML implements wire.Output.
-func (s *DecodeAuthorizationMessageOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *DecodeAuthorizationMessageOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "DecodeAuthorizationMessageResult")
 	if s.DecodedMessage != nil {
 		b = wire.AppendString(b, "DecodedMessage", *s.DecodedMessage)
@@ -547,8 +547,8 @@ type GetAccessKeyInfoOutput struct {
 	Account *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetAccessKeyInfoOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetAccessKeyInfoOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetAccessKeyInfoResult")
 	if s.Account != nil {
 		b = wire.AppendString(b, "Account", *s.Account)
@@ -588,8 +588,8 @@ type GetCallerIdentityOutput struct {
 	Arn     *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetCallerIdentityOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetCallerIdentityOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetCallerIdentityResult")
 	if s.UserId != nil {
 		b = wire.AppendString(b, "UserId", *s.UserId)
@@ -646,8 +646,8 @@ type GetDelegatedAccessTokenOutput struct {
 	AssumedPrincipal *string
 }
 
-// AppendXML implements wire.Output.
-func (s *GetDelegatedAccessTokenOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetDelegatedAccessTokenOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetDelegatedAccessTokenResult")
 	if s.Credentials != nil {
 		b = wire.AppendStart(b, "Credentials")
@@ -727,8 +727,8 @@ type GetFederationTokenOutput struct {
 	PackedPolicySize *int32
 }
 
-// AppendXML implements wire.Output.
-func (s *GetFederationTokenOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetFederationTokenOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetFederationTokenResult")
 	if s.Credentials != nil {
 		b = wire.AppendStart(b, "Credentials")
@@ -801,8 +801,8 @@ type GetSessionTokenOutput struct {
 	Credentials *Credentials
 }
 
-// AppendXML implements wire.Output.
-func (s *GetSessionTokenOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetSessionTokenOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetSessionTokenResult")
 	if s.Credentials != nil {
 		b = wire.AppendStart(b, "Credentials")
@@ -864,8 +864,8 @@ type GetWebIdentityTokenOutput struct {
 	Expiration       time.Time
 }
 
-// AppendXML implements wire.Output.
-func (s *GetWebIdentityTokenOutput) AppendXML(b []byte) []byte {
+// AppendResult implements wire.Output.
+func (s *GetWebIdentityTokenOutput) AppendResult(b []byte) []byte {
 	b = wire.AppendStart(b, "GetWebIdentityTokenResult")
 	if s.WebIdentityToken != nil {
 		b = wire.AppendString(b, "WebIdentityToken", *s.WebIdentityToken)

@@ -33,8 +33,8 @@ func TestPackedPolicySize(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := string(tt.out.AppendXML(nil)); got != tt.want {
-				t.Errorf("AppendXML = %s, want %s", got, tt.want)
+			if got := string(tt.out.AppendResult(nil)); got != tt.want {
+				t.Errorf("AppendResult = %s, want %s", got, tt.want)
 			}
 		})
 	}

@@ -35,11 +35,34 @@ const (
 	maxEcho     = 1_024 // bytes of a value repeated in a message
 )
 
+// A Constraint is one of those that the API models put on a parameter.
+type Constraint string
+
+// The constraints.
+const (
+	NotNull   Constraint = "not-null"
+	MaxLength Constraint = "max-length" // also of a list
+	MinLength Constraint = "min-length"
+	MaxValue  Constraint = "max-value"
+	MinValue  Constraint = "min-value"
+	Pattern   Constraint = "pattern"
+	Enum      Constraint = "enum"
+	Element   Constraint = "element" // any, of an element of a list of strings
+)
+
+// A demand is a constraint in the words of AWS's messages.
+type demand struct {
+	what Constraint
+	must string
+}
+
 // failures collects what is wrong with a request.
 type failures struct {
+	json      bool // the body was JSON
 	malformed error
 	count     int
-	text      []string // the first maxFailures of count
+	first     Constraint // of the first failure
+	text      []string   // the first maxFailures of count
 }
 
 func (e *failures) err() error {
@@ -53,27 +76,38 @@ func (e *failures) err() error {
 	if e.count == 1 {
 		noun = "validation error"
 	}
+	if e.json {
+		return awserr.ValidationException.Msg("%d %s detected: %s", e.count, noun, strings.Join(e.text, "; "))
+	}
 	return awserr.ValidationError.Msg("%d %s detected: %s", e.count, noun, strings.Join(e.text, "; "))
 }
 
 // malformed notes that a parameter could not be understood. The first one is reported.
 func (f *Form) malformed(name, problem string) {
-	if f.errs.malformed == nil {
+	if f.errs.malformed != nil {
+		return
+	}
+	if f.errs.json {
+		f.errs.malformed = awserr.SerializationException.Msg("The parameter at '%s' %s.", f.path(name), problem)
+	} else {
 		f.errs.malformed = awserr.MalformedInput.Msg("The parameter at '%s' %s.", f.path(name), problem)
 	}
 }
 
 // null notes that a required parameter is absent.
-func (f *Form) null(name string) { f.fail(name, "null ", "not be null") }
+func (f *Form) null(name string) { f.fail(name, "null ", demand{NotNull, "not be null"}) }
 
 // fail notes a violated constraint. value is what follows "Value ": "null ", "'x' " or nothing.
-func (f *Form) fail(name, value, must string) {
+func (f *Form) fail(name, value string, d demand) {
 	f.errs.count++
+	if f.errs.count == 1 {
+		f.errs.first = d.what
+	}
 	if f.errs.count > maxFailures {
 		return
 	}
 	f.errs.text = append(f.errs.text,
-		"Value "+value+"at '"+f.path(name)+"' failed to satisfy constraint: Member must "+must)
+		"Value "+value+"at '"+f.path(name)+"' failed to satisfy constraint: Member must "+d.must)
 }
 
 // path returns the place of a parameter as AWS's messages name it, such as tags.1.member.key.
@@ -115,8 +149,8 @@ func (f *Form) checkText(name, v string, c *Text) {
 	if !c.Secret {
 		value = echo(v)
 	}
-	for _, must := range c.violated(v) {
-		f.fail(name, value, must)
+	for _, d := range c.violated(v) {
+		f.fail(name, value, d)
 	}
 }
 
@@ -135,7 +169,7 @@ func (f *Form) checkStrings(name string, list []string, size *Size, c *Text) {
 		if !c.Secret {
 			value = echo("[" + strings.Join(list, ", ") + "]")
 		}
-		f.fail(name, value, "satisfy constraint: [Member must "+strings.Join(c.demands(), ", Member must ")+"]")
+		f.fail(name, value, demand{Element, "satisfy constraint: [Member must " + strings.Join(c.demands(), ", Member must ") + "]"})
 		return
 	}
 }
@@ -154,9 +188,9 @@ func (f *Form) checkInt(name string, v int32, r *Range) {
 	switch {
 	case r == nil:
 	case v > r.Max:
-		f.fail(name, echo(strconv.Itoa(int(v))), "have value less than or equal to "+strconv.Itoa(int(r.Max)))
+		f.fail(name, echo(strconv.Itoa(int(v))), demand{MaxValue, "have value less than or equal to " + strconv.Itoa(int(r.Max))})
 	case v < r.Min:
-		f.fail(name, echo(strconv.Itoa(int(v))), "have value greater than or equal to "+strconv.Itoa(int(r.Min)))
+		f.fail(name, echo(strconv.Itoa(int(v))), demand{MinValue, "have value greater than or equal to " + strconv.Itoa(int(r.Min))})
 	}
 }
 
@@ -166,8 +200,8 @@ func (c *Text) allows(v string) bool {
 }
 
 // violated returns the constraints that v breaks, in the order in which demands has them.
-func (c *Text) violated(v string) []string {
-	var out []string
+func (c *Text) violated(v string) []demand {
+	var out []demand
 	if n := utf8.RuneCountInString(v); c.Max > 0 && n > c.Max {
 		out = append(out, lengthAtMost(c.Max))
 	} else if n < c.Min {
@@ -186,25 +220,32 @@ func (c *Text) violated(v string) []string {
 func (c *Text) demands() []string {
 	var out []string
 	if c.Max > 0 {
-		out = append(out, lengthAtMost(c.Max))
+		out = append(out, lengthAtMost(c.Max).must)
 	}
 	if c.Max > 0 || c.Min > 0 {
-		out = append(out, lengthAtLeast(c.Min))
+		out = append(out, lengthAtLeast(c.Min).must)
 	}
 	if c.Pattern != "" {
-		out = append(out, patternIs(c.Pattern))
+		out = append(out, patternIs(c.Pattern).must)
 	}
 	if c.Enum != nil {
-		out = append(out, enumIs(c.Enum))
+		out = append(out, enumIs(c.Enum).must)
 	}
 	return out
 }
 
-func lengthAtMost(n int) string  { return "have length less than or equal to " + strconv.Itoa(n) }
-func lengthAtLeast(n int) string { return "have length greater than or equal to " + strconv.Itoa(n) }
-func patternIs(p string) string  { return "satisfy regular expression pattern: " + p }
-func enumIs(values []string) string {
-	return "satisfy enum value set: [" + strings.Join(values, ", ") + "]"
+func lengthAtMost(n int) demand {
+	return demand{MaxLength, "have length less than or equal to " + strconv.Itoa(n)}
+}
+
+func lengthAtLeast(n int) demand {
+	return demand{MinLength, "have length greater than or equal to " + strconv.Itoa(n)}
+}
+
+func patternIs(p string) demand { return demand{Pattern, "satisfy regular expression pattern: " + p} }
+
+func enumIs(values []string) demand {
+	return demand{Enum, "satisfy enum value set: [" + strings.Join(values, ", ") + "]"}
 }
 
 func (c *Text) lengthOK(v string) bool {

@@ -19,7 +19,7 @@ const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 type output string
 
-func (o output) AppendXML(b []byte) []byte {
+func (o output) AppendResult(b []byte) []byte {
 	return AppendEnd(AppendString(AppendStart(b, "PingResult"), "Text", string(o)), "PingResult")
 }
 func (o output) AppendJSON(b []byte) []byte { return b }

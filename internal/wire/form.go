@@ -30,7 +30,25 @@ type Form struct {
 	pos int    // its place in the list, from 1, or 0 when there is no list
 }
 
-type param struct{ name, value string }
+type param struct {
+	name, value string
+	kind        kind
+}
+
+// kind is what a parameter was in JSON. Everything in a form is text and may be read as anything.
+type kind byte
+
+const (
+	text    kind = iota // of a form
+	literal             // a JSON string
+	number
+	truth
+	object // the value is empty; the members are parameters of their own
+	array  // likewise
+)
+
+// is reports whether a parameter may be read as k.
+func (p *param) is(k kind) bool { return p.kind == text || p.kind == k }
 
 // ParseForm parses an application/x-www-form-urlencoded body or query string, whose size the caller has
 // limited. It returns MalformedQueryString for a bad escape, text that is not UTF-8, a parameter without
@@ -51,20 +69,35 @@ func ParseForm(encoded string) (*Form, error) {
 		if err1 != nil || err2 != nil || name == "" || !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return nil, awserr.MalformedQueryString
 		}
-		params = append(params, param{name, value})
+		params = append(params, param{name: name, value: value})
 	}
-	slices.SortFunc(params, func(a, b param) int { return strings.Compare(a.name, b.name) })
-	for i := 1; i < len(params); i++ {
-		if params[i].name == params[i-1].name {
-			return nil, awserr.MalformedQueryString.Msg("The query string has a duplicate parameter.")
-		}
+	if !sortParams(params) {
+		return nil, awserr.MalformedQueryString.Msg("The query string has a duplicate parameter.")
 	}
 	return &Form{params: params, errs: new(failures)}, nil
 }
 
+// sortParams sorts parameters by name and reports whether each name is there once.
+func sortParams(params []param) bool {
+	slices.SortFunc(params, func(a, b param) int { return strings.Compare(a.name, b.name) })
+	for i := 1; i < len(params); i++ {
+		if params[i].name == params[i-1].name {
+			return false
+		}
+	}
+	return true
+}
+
 // Err returns what was wrong with the parameters read so far: MalformedInput when one could not be
-// understood at all, else one ValidationError that names every violated constraint, else nil.
+// understood at all, else one ValidationError that names every violated constraint, else nil. Of a body
+// in JSON it is SerializationException or ValidationException.
 func (f *Form) Err() error { return f.errs.err() }
+
+// Violated returns the first constraint that a parameter violates, and reports whether one does. It is
+// for services that have an error of their own for it.
+func (f *Form) Violated() (Constraint, bool) {
+	return f.errs.first, f.errs.count > 0 && f.errs.malformed == nil
+}
 
 // Len returns the number of parameters.
 func (f *Form) Len() int { return len(f.params) }
@@ -79,7 +112,7 @@ func (f *Form) Get(name string) (string, bool) {
 
 // Optional returns a string that c allows (nil: any), or nil when the parameter is absent.
 func (f *Form) Optional(name string, c *Text) *string {
-	p := f.find(name)
+	p := f.scalar(name, literal, "is not a string")
 	if p != nil {
 		f.checkText(name, *p, c)
 	}
@@ -98,7 +131,7 @@ func (f *Form) Required(name string, c *Text) string {
 
 // OptionalInt returns a number within r (nil: any), or nil when the parameter is absent.
 func (f *Form) OptionalInt(name string, r *Range) *int32 {
-	p := f.find(name)
+	p := f.scalar(name, number, "is not an integer")
 	if p == nil {
 		return nil
 	}
@@ -127,7 +160,7 @@ func (f *Form) Bool(name string) bool { return Value(f.OptionalBool(name), false
 
 // OptionalBool returns a truth value, or nil when the parameter is absent.
 func (f *Form) OptionalBool(name string) *bool {
-	p := f.find(name)
+	p := f.scalar(name, truth, "is neither true nor false")
 	if p == nil {
 		return nil
 	}
@@ -148,7 +181,7 @@ func (f *Form) OptionalStrings(name string, size *Size, c *Text) []string {
 	}
 	out := make([]string, 0, len(elems))
 	for _, e := range elems {
-		if e.nested {
+		if e.nested || !f.params[e.lo].is(literal) {
 			f.malformed(name, "is not a list of strings")
 			return nil
 		}
@@ -207,7 +240,10 @@ func OptionalStruct[T any](f *Form, name string, decode func(*Form) T) *T {
 	for hi < len(f.params) && strings.HasPrefix(f.params[hi].name[f.skip:], prefix) {
 		hi++
 	}
-	if lo == hi {
+	if i, ok := f.search(name); ok && f.params[i].kind != text && f.params[i].kind != object {
+		f.malformed(name, "is not a structure")
+		return nil
+	} else if lo == hi && (!ok || f.params[i].kind != object) {
 		return nil
 	}
 	v := decode(&Form{params: f.params[lo:hi], skip: f.skip + len(prefix), errs: f.errs, up: f, own: name})
@@ -232,6 +268,20 @@ func (f *Form) find(name string) *string {
 	return nil
 }
 
+// scalar returns the value of a parameter that may be read as k, or nil; wrong says what is the matter
+// with another one.
+func (f *Form) scalar(name string, k kind, wrong string) *string {
+	i, ok := f.search(name)
+	if !ok {
+		return nil
+	}
+	if !f.params[i].is(k) {
+		f.malformed(name, wrong)
+		return nil
+	}
+	return &f.params[i].value
+}
+
 func (f *Form) search(name string) (int, bool) {
 	return slices.BinarySearchFunc(f.params, name, func(p param, name string) int {
 		return strings.Compare(p.name[f.skip:], name)
@@ -250,8 +300,8 @@ type element struct {
 // however large it is. All elements are of one kind or the list is malformed. present tells an absent
 // list from an empty one.
 func (f *Form) elements(name string) (elems []element, present bool) {
-	if p := f.find(name); p != nil {
-		if *p != "" {
+	if i, ok := f.search(name); ok {
+		if p := &f.params[i]; !p.is(array) || p.value != "" {
 			f.malformed(name, "is not a list")
 		}
 		present = true

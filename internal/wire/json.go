@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 )
 
 // Hidden stands for a secret in an audit record, in CloudTrail's words.
@@ -61,6 +63,27 @@ func AppendJSONTime(b []byte, name string, v time.Time) []byte {
 	b = append(AppendJSONKey(b, name), '"')
 	b = v.UTC().AppendFormat(b, "Jan 2, 2006, 3:04:05 PM")
 	return append(b, '"')
+}
+
+// AppendJSONEpoch appends a member with a time as the JSON 1.1 protocol has it, in whole seconds, or
+// nothing for the zero time.
+func AppendJSONEpoch(b []byte, name string, v time.Time) []byte {
+	if v.IsZero() {
+		return b
+	}
+	return strconv.AppendInt(AppendJSONKey(b, name), v.Unix(), 10)
+}
+
+// AppendJSONError appends the answer of a failed operation of the JSON 1.1 protocol: the code, the
+// message and the fields of e, never its cause.
+func AppendJSONError(b []byte, e *awserr.Error) []byte {
+	b = append(b, '{')
+	b = AppendJSONString(b, "__type", e.Code)
+	b = AppendJSONString(b, "Message", e.Message)
+	for _, f := range e.Fields {
+		b = AppendJSONString(b, f.Name, f.Value)
+	}
+	return append(b, '}')
 }
 
 // AppendJSONBlob appends a member with bytes in base64.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wire decodes and encodes the AWS query protocol: forms in, XML out, and JSON for audit records.
+// Package wire decodes and encodes AWS's query protocol (forms in, XML out) and its JSON 1.1 protocol, and
+// writes JSON for audit records.
 //
 // The generated shapes of the service packages stand on it. A decoder reads every parameter from a Form
 // and never fails; afterwards Form.Err reports all that was wrong, in AWS's words. An encoder appends to

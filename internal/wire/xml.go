@@ -15,8 +15,9 @@ import (
 
 // Output is the result of an operation.
 type Output interface {
-	// AppendXML appends the Result element, or nothing for an operation without output.
-	AppendXML(b []byte) []byte
+	// AppendResult appends the result as the service's protocol has it: the Result element or the JSON
+	// object, or nothing for an operation without output.
+	AppendResult(b []byte) []byte
 	// AppendJSON appends the result as an audit record shows it, with secrets hidden.
 	AppendJSON(b []byte) []byte
 }
@@ -29,7 +30,7 @@ func AppendResponse(b []byte, op, namespace, requestID string, out Output) []byt
 	b = AppendEscaped(b, namespace)
 	b = append(b, `">`...)
 	if out != nil {
-		b = out.AppendXML(b)
+		b = out.AppendResult(b)
 	}
 	b = append(b, "<ResponseMetadata>"...)
 	b = AppendString(b, "RequestId", requestID)

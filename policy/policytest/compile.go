@@ -5,6 +5,8 @@ package policytest
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
@@ -21,12 +23,13 @@ func (r *reader) policies(raw *rawCase, c *Case) {
 	c.Set.RCPs = r.levels(raw.rcps, policy.RCP, "rcps")
 	c.Set.Boundary = r.one(raw.boundary, policy.Boundary, "boundary")
 	c.Set.Endpoint = r.one(raw.endpoint, policy.Endpoint, "endpoint_policy")
-	c.Set.Resource = r.one(raw.resourcePolicy, resourceKind(&c.Request), "resource_policy")
+	c.Set.Resource = r.one(raw.resourcePolicy, ResourceKind(&c.Request), "resource_policy")
 }
 
-// resourceKind returns the kind of the policy of a request's resource: a trust
-// policy for what STS does with a role, a key policy for what KMS does with a key.
-func resourceKind(q *policy.Request) policy.Kind {
+// ResourceKind returns the kind of the policy of a request's resource: a trust
+// policy for what STS does with a role, a key policy for what KMS does with a
+// key, a resource policy for everything else.
+func ResourceKind(q *policy.Request) policy.Kind {
 	service, _, _ := strings.Cut(strings.ToLower(q.Action), ":")
 	if entity, ok := arn.SplitEntity(q.Resource); ok && entity.Kind == arn.KindRole && service == "sts" {
 		return policy.Trust
@@ -103,45 +106,54 @@ func (r *reader) one(n node, kind policy.Kind, what string) *policy.Policy {
 // in the Policy those in the file.
 func (r *reader) compile(n node, name string, kind policy.Kind) *policy.Policy {
 	src := strings.Repeat("\n", n.pos.Line-1) + strings.Repeat(" ", n.pos.Column-1) + n.source
-	p, err := compile(name, r.name, src, kind)
-	if err != nil {
-		r.errs = append(r.errs, err)
-	}
-	return p
+	return r.compileText(name, r.source.Name, src, kind, r.source.Place)
 }
 
 func (r *reader) loadFile(n node, name string, kind policy.Kind) *policy.Policy {
-	if r.load == nil {
+	if r.source.Load == nil {
 		r.fail(n, "policy %q is a path, and there is no place to read it from", name)
 		return nil
 	}
-	src, err := r.load(n.text)
+	path := n.text
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(r.source.Name), path)
+	}
+	src, err := r.source.Load(path)
 	if err != nil {
 		r.fail(n, "policy %q: %v", name, err)
 		return nil
 	}
-	p, err := compile(name, n.text, string(src), kind)
-	if err != nil {
-		r.errs = append(r.errs, err)
-	}
-	return p
+	return r.compileText(name, path, string(src), kind, nil)
 }
 
-// compile compiles a text. Its errors name the file, the Policy its own name.
-func compile(name, file, src string, kind policy.Kind) (*policy.Policy, error) {
-	if _, err := policy.Parse(file, []byte(src)); err != nil {
-		return nil, err
-	}
+// compileText compiles a text, whose places place may change. Its faults name the
+// file, the Policy its own name. It returns nil after a fault.
+func (r *reader) compileText(name, file, src string, kind policy.Kind, place func(policy.Position) policy.Position) *policy.Policy {
 	d, err := policy.Parse(name, []byte(src))
-	if err != nil {
-		return nil, err
-	}
-	p, err := policy.Compile(d, kind)
-	if err != nil {
-		if refused, ok := errors.AsType[*policy.CompileError](err); ok {
-			refused.Name = file
+	var p *policy.Policy
+	if err == nil {
+		if place != nil {
+			move(d, place)
 		}
-		return nil, err
+		p, err = policy.Compile(d, kind)
 	}
-	return p, nil
+	var problems []policy.Problem
+	if e, ok := errors.AsType[*policy.ParseError](err); ok {
+		problems = slices.Clone(e.Problems)
+		for i := range problems {
+			if place != nil && problems[i].Pos != (policy.Position{}) {
+				problems[i].Pos = place(problems[i].Pos)
+			}
+		}
+	} else if e, ok := errors.AsType[*policy.CompileError](err); ok {
+		problems = e.Problems
+	} else if err != nil {
+		r.faults.add(file, policy.Position{}, err.Error())
+	}
+	for _, problem := range problems {
+		pos := problem.Pos
+		problem.Pos = policy.Position{}
+		r.faults.add(file, pos, problem.String())
+	}
+	return p
 }

@@ -14,9 +14,10 @@ var principalTypes = map[policy.PrincipalType]string{
 	policy.User: "User", policy.RoleSession: "AssumedRole", policy.FederatedUser: "FederatedUser", policy.Root: "Account",
 }
 
-// derive puts the condition keys into a request that its caller and resource
-// imply (V-7). Anonymous callers have none of the caller's.
-func derive(q *policy.Request) {
+// Derive puts the condition keys into a request that its caller and resource
+// imply (V-7), those that every case has. Anonymous callers have none of the
+// caller's. It replaces the Context.
+func Derive(q *policy.Request) {
 	p := &q.Principal
 	q.Context = make(map[string]string)
 	if account := q.Account(); account != "" {

@@ -30,7 +30,6 @@
 package policytest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,33 +60,49 @@ type Case struct {
 	Statement string
 }
 
-// maxErrors bounds how many faults of a file one error lists.
-const maxErrors = 20
+// A Source says where an access-test file comes from. The zero Source does for a
+// file that names no policy by its path.
+type Source struct {
+	Name string // for messages: the file's path
 
-// Read reads an access-test file. The name is for messages. Load returns the text
-// of a policy that the file names by a path, as it is written there, relative to
-// the file; nil refuses paths. Read refuses unknown fields, policies that do not
-// parse or compile, and whatever else would make a case mean something other than
-// it says; the error lists up to 20 faults as "name:line:column: …".
+	// Load returns the text of a policy that the file names by a path. It gets
+	// that path joined to the folder of Name, unless it is absolute; os.ReadFile
+	// will do. Nil refuses paths.
+	Load func(path string) ([]byte, error)
+
+	// Place returns where a place of the text is in what its author wrote, when
+	// the text was made of another notation. Errors and traces then tell that
+	// place. Nil stands for no change.
+	Place func(policy.Position) policy.Position
+}
+
+// Read reads an access-test file from the Source of that name.
 func Read(name string, data []byte, load func(path string) ([]byte, error)) (*File, error) {
-	r := &reader{name: name, load: load, file: &File{Name: name},
+	return Source{Name: name, Load: load}.Read(data)
+}
+
+// Read reads an access-test file. It refuses unknown fields, policies that do not
+// parse or compile, and whatever else would make a case mean something other than
+// it says; the error lists up to 20 faults as "name:line:column: …", in the order
+// of their places, those of the file before those of policies that it names.
+func (s Source) Read(data []byte) (*File, error) {
+	r := &reader{source: s, file: &File{Name: s.Name},
 		lines: make(map[string]int), named: make(map[string]node), compiled: make(map[compiledKey]*policy.Policy)}
 	r.read(string(data))
-	if len(r.errs) > 0 {
-		return nil, errors.Join(r.errs[:min(len(r.errs), maxErrors)]...)
+	if err := r.faults.err(s.Name); err != nil {
+		return nil, err
 	}
 	return r.file, nil
 }
 
 // A reader is one Read at work. It goes on after a fault to find the next.
 type reader struct {
-	name     string
-	load     func(string) ([]byte, error)
+	source   Source
 	file     *File
 	lines    map[string]int // of the cases by name
 	named    map[string]node
 	compiled map[compiledKey]*policy.Policy
-	errs     []error
+	faults   faults
 }
 
 type compiledKey struct {
@@ -95,10 +110,18 @@ type compiledKey struct {
 	kind policy.Kind
 }
 
+// place returns where a place of the text is for the author.
+func (r *reader) place(pos jsontext.Position) policy.Position {
+	if r.source.Place == nil {
+		return policy.Position(pos)
+	}
+	return r.source.Place(policy.Position(pos))
+}
+
 func (r *reader) fail(n node, format string, args ...any) { r.failAt(n.pos, format, args...) }
 
 func (r *reader) failAt(pos jsontext.Position, format string, args ...any) {
-	r.errs = append(r.errs, fmt.Errorf("%s:%d:%d: %s", r.name, pos.Line, pos.Column, fmt.Sprintf(format, args...)))
+	r.faults.add(r.source.Name, r.place(pos), fmt.Sprintf(format, args...))
 }
 
 func (r *reader) read(src string) {
@@ -115,7 +138,7 @@ func (r *reader) read(src string) {
 		},
 		"cases": func(n node) { cases = n },
 	})
-	if cases.kind == 0 && len(r.errs) == 0 {
+	if cases.kind == 0 && len(r.faults) == 0 {
 		r.fail(root, "the file has no cases")
 	}
 	for i, c := range r.array(cases, "cases") {
@@ -175,7 +198,7 @@ type rawCase struct {
 }
 
 func (r *reader) readCase(i int, n node) {
-	c := Case{Line: n.pos.Line}
+	c := Case{Line: r.place(n.pos).Line}
 	var raw rawCase
 	keep := func(to *node) func(node) { return func(n node) { *to = n } }
 	str := func(to *string, what string) func(node) { return func(n node) { *to = r.text(n, what) } }
@@ -210,7 +233,7 @@ func (r *reader) readCase(i int, n node) {
 		}
 	}
 	r.role(raw.role, &c.Request.Principal)
-	derive(&c.Request)
+	Derive(&c.Request)
 	r.context(raw.context, &c.Request)
 	r.unique(n, c.Name)
 	r.policies(&raw, &c)
@@ -263,7 +286,10 @@ func (r *reader) role(n node, p *policy.Principal) {
 }
 
 func (r *reader) account(n node) string {
-	if n.kind != jsontext.String || !arn.IsAccountID(n.text) {
+	switch {
+	case n.kind == jsontext.Number:
+		r.fail(n, "resource_account must be a string of twelve digits, in quotes (write %q)", n.text)
+	case n.kind != jsontext.String || !arn.IsAccountID(n.text):
 		r.fail(n, "resource_account must be a string of twelve digits")
 	}
 	return n.text

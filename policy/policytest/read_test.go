@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +38,8 @@ func TestReadRefuses(t *testing.T) {
 		{"a-role-for-a-user", `{"cases": [{` + fred + `, "role": "arn:aws:iam::111122223333:role/a"}]}`, "role stands only with the session of a role"},
 		{"another-role-than-the-session's", `{"cases": [{` + strings.Replace(fred, "iam::111122223333:user/fred", "sts::111122223333:assumed-role/b/s", 1) +
 			`, "role": "arn:aws:iam::111122223333:role/a"}]}`, "is no session of the role"},
-		{"an-account-that-is-a-number", `{"cases": [{` + fred + `, "resource_account": 111122223333}]}`, "must be a string of twelve digits"},
+		{"an-account-that-is-a-number", `{"cases": [{` + fred + `, "resource_account": 111122223333}]}`, `must be a string of twelve digits, in quotes (write "111122223333")`},
+		{"an-account-that-is-too-short", `{"cases": [{` + fred + `, "resource_account": "1111"}]}`, "must be a string of twelve digits"},
 		{"a-context-value-that-is-an-object", `{"cases": [{` + fred + `, "context": {"a": {}}}]}`, `the value of context key "a" must be`},
 		{"an-unknown-policy", `{"cases": [{` + fred + `, "identity": ["readers"]}]}`, `there is no policy "readers" in policies`},
 		{"a-policy-that-is-a-number", `{"cases": [{` + fred + `, "identity": [1]}]}`, "identity[0] must be the name of a policy or a document"},
@@ -73,12 +76,12 @@ func TestReadLoadsPolicies(t *testing.T) {
 	const file = `{"policies": {"vault": "../p/vault.json"}, "cases": [{"name": "n", "principal": "anonymous", "action": "s3:GetObject",
 		"resource": "arn:aws:s3:::b/x", "resource_policy": "vault", "expect": "allow", "statement": "Public"}]}`
 	load := func(path string) ([]byte, error) {
-		if path != "../p/vault.json" {
+		if path != filepath.Join("tests", "..", "..", "p", "vault.json") {
 			return nil, os.ErrNotExist
 		}
 		return []byte("{\"Statement\": [\n{\"Sid\": \"Public\", \"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"*\"}]}"), nil
 	}
-	f, err := policytest.Read("f.json", []byte(file), load)
+	f, err := policytest.Read("tests/f.json", []byte(strings.Replace(file, "../p", "../../p", 1)), load)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +92,55 @@ func TestReadLoadsPolicies(t *testing.T) {
 	_, err = policytest.Read("f.json", []byte(strings.Replace(file, "vault.json", "volt.json", 1)), load)
 	if err == nil || !strings.Contains(err.Error(), `f.json:1:24: policy "vault": file does not exist`) {
 		t.Errorf("Read of a missing policy = %v", err)
+	}
+}
+
+// TestReadOrdersFaults has faults that are found in another order than they
+// stand in, and a policy with a fault that two kinds of use find.
+func TestReadOrdersFaults(t *testing.T) {
+	const file = `{"policies": {
+"broken": {"Statement": {"Efect": "Allow"}},
+"outside": "p/outside.json"},
+"cases": [{"name": "n", "principal": "fred",
+"boundary": "broken", "identity": ["outside", "broken", "nobody"],
+"expects": "allow",
+"action": "s3:Get", "resource": "*", "expect": "perhaps"}]}`
+	load := func(string) ([]byte, error) { return []byte("{\n\"Statement\": 1}"), nil }
+	_, err := policytest.Read("f.json", []byte(file), load)
+	var places []string
+	for line := range strings.Lines(fmt.Sprint(err)) {
+		place, _, _ := strings.Cut(line, ": ")
+		places = append(places, place)
+	}
+	want := []string{"f.json:2:26", "f.json:4:38", "f.json:5:57", "f.json:6:1", "f.json:7:48", filepath.Join("p", "outside.json") + ":2:14"}
+	if !slices.Equal(places, want) {
+		t.Errorf("Read = %v\nplaces %q, want %q", err, places, want)
+	}
+}
+
+// TestReadTellsPlacesOfTheAuthor has a text that was made of another notation,
+// with every column ten times as large.
+func TestReadTellsPlacesOfTheAuthor(t *testing.T) {
+	src := policytest.Source{Name: "f", Place: func(p policy.Position) policy.Position {
+		return policy.Position{Line: p.Line + 100, Column: p.Column * 10}
+	}}
+	file := `{"cases": [{` + fred + `,
+"identity": [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]}]}`
+	f, err := src.Read([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := f.Run(policy.Decide).Cases[0]
+	if ref := got.Decision.Statement; got.Line != 101 || ref == nil || ref.Start != (policy.Position{Line: 102, Column: 290}) || ref.End != (policy.Position{Line: 102, Column: 800}) {
+		t.Errorf("Run = %+v by %+v, want line 101 and the statement from 102:290 to 102:800", got, ref)
+	}
+	_, err = src.Read([]byte(strings.Replace(file, "Effect", "Efect", 1)))
+	if err == nil || !strings.Contains(err.Error(), "f:102:300: unknown element") {
+		t.Errorf("Read with an unknown element = %v, want it at f:102:300", err)
+	}
+	_, err = src.Read([]byte(strings.Replace(file, `"Resource": "*"`, `"Resource": "*", "Condition": {"Nope": {"a": "b"}}`, 1)))
+	if err == nil || !strings.HasPrefix(err.Error(), "f:102:") || !strings.Contains(err.Error(), "0: ") {
+		t.Errorf("Read with an unknown operator = %v, want a place in line 102", err)
 	}
 }
 

@@ -65,20 +65,22 @@ func newGenerator(pkg string, m *Model) (*generator, error) {
 	for _, name := range g.ops {
 		op := m.Operations[name]
 		if op.Input != nil {
-			g.collect(op.Input.Shape, g.inputs, nil)
+			g.collect(op.Input.Shape, g.inputs, true, nil)
 		}
 		if op.Output != nil {
-			g.collect(op.Output.Shape, g.outputs, nil)
+			g.collect(op.Output.Shape, g.outputs, g.Metadata.query(), nil)
 		}
 	}
 	return g, g.err
 }
 
 // collect notes the structures below an input or output. The operations' own are named after the
-// operation, in operation.
-func (g *generator) collect(shape string, into map[string]string, path []string) {
+// operation, in operation. A flat one may not contain itself.
+func (g *generator) collect(shape string, into map[string]string, flat bool, path []string) {
 	if slices.Contains(path, shape) {
-		g.fail("shape %s contains itself", shape)
+		if flat {
+			g.fail("shape %s contains itself", shape)
+		}
 		return
 	}
 	path = append(path, shape)
@@ -87,11 +89,11 @@ func (g *generator) collect(shape string, into map[string]string, path []string)
 		into[shape] = exported(shape)
 	}
 	for _, m := range s.Members {
-		g.collect(m.Shape, into, path)
+		g.collect(m.Shape, into, flat, path)
 	}
 	for _, r := range []*Ref{s.Member, s.Value} {
 		if r != nil {
-			g.collect(r.Shape, into, path)
+			g.collect(r.Shape, into, flat, path)
 		}
 	}
 }
@@ -124,7 +126,11 @@ func (g *generator) source() ([]byte, error) {
 		g.p("%q\n", "time")
 	}
 	g.p("%q\n)\n", "github.com/innkeeper-iam/innkeeper/internal/wire")
-	g.p("// The API's name on the wire.\nconst (\nVersion = %q\nNamespace = %q\n)\n", g.Metadata.APIVersion, g.Metadata.XMLNamespace)
+	if g.Metadata.query() {
+		g.p("// The API's name on the wire.\nconst (\nVersion = %q\nNamespace = %q\n)\n", g.Metadata.APIVersion, g.Metadata.XMLNamespace)
+	} else {
+		g.p("// The API's name on the wire.\nconst (\nVersion = %q\nTargetPrefix = %q\n)\n", g.Metadata.APIVersion, g.Metadata.TargetPrefix)
+	}
 	g.p("var (")
 	for _, name := range slices.Sorted(maps.Keys(g.constraints)) {
 		g.p("%s = %s", name, g.constraints[name])
@@ -174,16 +180,22 @@ func (g *generator) operation(op *Operation) {
 	}
 	g.p("// %s is the output of %s.", out, op.Name)
 	g.structure(out, s)
-	g.p("// AppendXML implements wire.Output.")
-	g.p("func (s *%s) AppendXML(b []byte) []byte {", out)
-	if wrapper != "" {
+	g.p("// AppendResult implements wire.Output.")
+	g.p("func (s *%s) AppendResult(b []byte) []byte {", out)
+	switch {
+	case !g.Metadata.query():
+		g.p("b = append(b, '{')")
+		g.body(s, true)
+		g.p("return append(b, '}')\n}\n")
+	case wrapper != "":
 		g.p("b = wire.AppendStart(b, %q)", wrapper)
-	}
-	g.xml(s, true)
-	if wrapper != "" {
+		g.xml(s, true)
 		g.p("b = wire.AppendEnd(b, %q)", wrapper)
+		g.p("return b\n}\n")
+	default:
+		g.xml(s, true)
+		g.p("return b\n}\n")
 	}
-	g.p("return b\n}\n")
 	g.p("// AppendJSON implements wire.Output.")
 	g.p("func (s *%s) AppendJSON(b []byte) []byte {", out)
 	g.p("start := len(b)\nb = append(b, '{')")
@@ -201,10 +213,15 @@ func (g *generator) nested(shape, name string) {
 	if in {
 		g.decoder(name, name, s)
 	}
-	if out {
+	switch {
+	case out && g.Metadata.query():
 		g.p("func (s *%s) appendXML(b []byte) []byte {", name)
 		g.xml(s, false)
 		g.p("return b\n}\n")
+	case out:
+		g.p("func (s *%s) appendBody(b []byte) []byte {\nb = append(b, '{')", name)
+		g.body(s, false)
+		g.p("return append(b, '}')\n}\n")
 	}
 	g.p("func (s *%s) appendJSON(b []byte) []byte {\nb = append(b, '{')", name)
 	g.json(s, out)

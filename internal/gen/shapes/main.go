@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command shapes generates the wire shapes of an API from its model: structures, decoders of forms,
-// encoders of XML and of JSON for audit records.
+// Command shapes generates the wire shapes of an API from its model: structures, decoders of requests,
+// encoders of XML or JSON for answers, and of JSON for audit records.
 //
 // "shapes iam" writes shapes_gen.go and shapes_gen_test.go to the current folder from the models
 // embedded in this program.
@@ -36,7 +36,7 @@ func main() {
 		return
 	}
 	if flag.NArg() != 1 {
-		log.Fatal("usage: shapes iam|sts, or shapes [-botocore DIR] -refresh DIR")
+		log.Fatal("usage: shapes iam|sts|org, or shapes [-botocore DIR] -refresh DIR")
 	}
 	files, err := generate(flag.Arg(0))
 	if err != nil {

@@ -45,6 +45,8 @@ func (g *generator) read(m Member, required bool) string {
 		return fmt.Sprintf("f.%sStrings(%q, %s, %s)", need, name, g.size(m.Shape), g.text(s.Member.Shape))
 	case s.Type == "list" && s.Member.LocationName == "":
 		return fmt.Sprintf("wire.%sList(f, %q, %s, decode%s)", need, name, g.size(m.Shape), g.element(s.Member))
+	case s.Type == "timestamp" && !g.Metadata.query():
+		return fmt.Sprintf("f.%sTime(%q)", need, name)
 	case s.Type == "structure":
 		return fmt.Sprintf("wire.%sStruct(f, %q, decode%s)", need, name, exported(m.Shape))
 	}
@@ -135,6 +137,33 @@ func (g *generator) xml(s *Shape, result bool) {
 			append = fmt.Sprintf("b = wire.AppendMap(b, %q, %s, wire.%s)", name, field, g.mapValue(member, ""))
 		default:
 			append = fmt.Sprintf("b = wire.%s(b, %q, %s)", g.scalar(m, ""), name, g.deref(s, m))
+		}
+		g.optional(s, m, required, append)
+	}
+}
+
+// body writes the statements that append the members of s to an object of an answer at the end of b. A
+// result's own lists are always sent, as in XML.
+func (g *generator) body(s *Shape, result bool) {
+	for _, m := range s.Members {
+		member, name := g.Shapes[m.Shape], wireName(m)
+		required := slices.Contains(s.Required, m.Name)
+		field := "s." + exported(m.Name)
+		var append string
+		switch member.Type {
+		case "structure":
+			append = fmt.Sprintf("b = wire.AppendJSONKey(b, %q)\nb = %s.appendBody(b)", name, field)
+		case "list":
+			required = required || result
+			if element := g.element(member.Member); element == "string" {
+				append = fmt.Sprintf("b = wire.AppendJSONStrings(b, %q, %s)", name, field)
+			} else {
+				append = fmt.Sprintf("b = wire.AppendJSONList(b, %q, %s, (*%s).appendBody)", name, field, element)
+			}
+		case "timestamp":
+			append = fmt.Sprintf("b = wire.AppendJSONEpoch(b, %q, %s)", name, field)
+		default:
+			append = fmt.Sprintf("b = wire.%s(b, %q, %s)", g.scalar(m, "JSON"), name, g.deref(s, m))
 		}
 		g.optional(s, m, required, append)
 	}

@@ -25,8 +25,13 @@ type Metadata struct {
 	APIVersion   string `json:"apiVersion"`
 	Protocol     string `json:"protocol"`
 	ServiceID    string `json:"serviceId"`
-	XMLNamespace string `json:"xmlNamespace"`
+	XMLNamespace string `json:"xmlNamespace,omitempty"` // of the query protocol
+	TargetPrefix string `json:"targetPrefix,omitempty"` // of the JSON protocol
+	JSONVersion  string `json:"jsonVersion,omitempty"`  // likewise
 }
+
+// query reports whether the service has the query protocol; else it has JSON 1.1.
+func (m Metadata) query() bool { return m.Protocol == "query" }
 
 // Operation is one call. Input and Output may be nil.
 type Operation struct {
@@ -60,6 +65,7 @@ type Shape struct {
 	Sensitive bool        `json:"sensitive,omitempty"`
 	Flattened bool        `json:"flattened,omitempty"`
 	Exception bool        `json:"exception,omitempty"`
+	Fault     bool        `json:"fault,omitempty"` // of an exception: the server's
 	Error     *ErrorTrait `json:"error,omitempty"`
 }
 
@@ -154,8 +160,8 @@ func parse(raw []byte) (*Model, error) {
 
 // check reports a reference to a shape that is not there, and what the generator does not know.
 func (m *Model) check() error {
-	if m.Metadata.Protocol != "query" {
-		return fmt.Errorf("protocol %q is not query", m.Metadata.Protocol)
+	if !m.Metadata.query() && (m.Metadata.Protocol != "json" || m.Metadata.JSONVersion != "1.1") {
+		return fmt.Errorf("protocol %q %s is neither query nor JSON 1.1", m.Metadata.Protocol, m.Metadata.JSONVersion)
 	}
 	known := func(where string, refs ...*Ref) error {
 		for _, r := range refs {

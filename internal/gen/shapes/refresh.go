@@ -21,6 +21,7 @@ const sdk = "github.com/aws/aws-sdk-go@v1.55.8"
 var sources = map[string]string{
 	"iam": "iam/2010-05-08",
 	"sts": "sts/2011-06-15",
+	"org": "organizations/2016-11-28",
 }
 
 // refresh writes the trimmed models to dir, and with botocore's data folder also what they lack.

@@ -56,7 +56,7 @@ func TestModelsAreCanonical(t *testing.T) {
 }
 
 func TestModelsAreComplete(t *testing.T) {
-	for service, want := range map[string]int{"iam": 176, "sts": 11} {
+	for service, want := range map[string]int{"iam": 176, "sts": 11, "org": 63} {
 		m, err := load(models, service)
 		if err != nil {
 			t.Fatal(err)

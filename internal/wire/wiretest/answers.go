@@ -72,17 +72,17 @@ func (c Config) checkXML(t *testing.T, got []byte, v reflect.Value, op string) {
 	t.Helper()
 	have, err := parseXML(got)
 	if err != nil {
-		t.Fatalf("AppendXML = %s: %v, want well-formed XML", got, err)
+		t.Fatalf("AppendResult = %s: %v, want well-formed XML", got, err)
 	}
 	if have == nil {
 		if v.NumField() > 0 {
-			t.Errorf("AppendXML = nothing, want %sResult", op)
+			t.Errorf("AppendResult = nothing, want %sResult", op)
 		}
 		return
 	}
 	want := &node{name: op + "Result", children: c.elements(v, true)}
 	if !reflect.DeepEqual(have, want) {
-		t.Errorf("AppendXML\n got %v\nwant %v", have, want)
+		t.Errorf("AppendResult\n got %v\nwant %v", have, want)
 	}
 }
 
@@ -179,7 +179,7 @@ func (c Config) object(v reflect.Value, output bool) map[string]any {
 		}
 		key := strings.ToLower(name[:1]) + name[1:]
 		switch document := slices.Contains(c.Documents, v.Type().Name()+"."+name); {
-		case slices.Contains(c.Secrets, name):
+		case slices.Contains(c.Secrets, name), slices.Contains(c.Secrets, v.Type().Name()+"."+name):
 			out[key] = wire.Hidden
 		case document && output:
 			out[key] = percent(reflect.Indirect(field).String())
@@ -219,6 +219,55 @@ func (c Config) value(v reflect.Value, output bool) any {
 		return v.Bool()
 	}
 	return v.String()
+}
+
+// checkBody compares an answer in JSON with the structure it was made of.
+func (c Config) checkBody(t *testing.T, got []byte, v reflect.Value) {
+	t.Helper()
+	var have any
+	if err := json.Unmarshal(got, &have); err != nil {
+		t.Fatalf("AppendResult = %s: %v, want JSON", got, err)
+	}
+	if want := any(c.members(v, true)); !reflect.DeepEqual(have, want) {
+		t.Errorf("AppendResult\n got %v\nwant %v", have, want)
+	}
+}
+
+// members returns the JSON object of a structure. A result's own lists are there even when nil.
+func (c Config) members(v reflect.Value, result bool) map[string]any {
+	out := make(map[string]any)
+	for i := range v.NumField() {
+		name, field := v.Type().Field(i).Name, v.Field(i)
+		if k := field.Kind(); k == reflect.Slice && field.IsNil() && (result || c.required(v.Type(), name)) {
+			out[c.wireName(v.Type(), name)] = []any{}
+			continue
+		} else if (k == reflect.Pointer || k == reflect.Slice || k == reflect.Map) && field.IsNil() {
+			continue
+		}
+		out[c.wireName(v.Type(), name)] = c.member(field)
+	}
+	return out
+}
+
+func (c Config) member(v reflect.Value) any {
+	v = reflect.Indirect(v)
+	switch x := v.Interface().(type) {
+	case time.Time:
+		return float64(x.Unix())
+	case []byte:
+		return base64.StdEncoding.EncodeToString(x)
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return c.members(v, false)
+	case reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = c.member(v.Index(i))
+		}
+		return list
+	}
+	return c.value(v, true)
 }
 
 func dump(v any) string {

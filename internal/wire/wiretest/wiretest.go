@@ -32,7 +32,8 @@ type Shape struct {
 // Config says what the Go types do not.
 type Config struct {
 	Names     map[string]string // :: "Struct.Field" → name on the wire where it is not Field
-	Secrets   []string          // fields that audit records hide
+	JSON      bool              // the protocol is JSON 1.1, not query
+	Secrets   []string          // fields that audit records hide, "Field" or "Struct.Field"
 	Documents []string          // "Struct.Field" of fields that answers carry percent-encoded
 	Lists     []string          // "Struct.Field" of lists within results that are sent even when nil
 }
@@ -62,10 +63,9 @@ func (c Config) input(t *testing.T, rnd *rand.Rand, s Shape) {
 	}
 	want := reflect.New(reflect.TypeOf(s.Decode(empty)).Elem())
 	fill(rnd, want.Elem())
-	body := Encode(want.Interface(), c)
-	f, err := wire.ParseForm(body)
+	body, f, err := c.request(want)
 	if err != nil {
-		t.Fatalf("ParseForm(%s) = %v, want no error", body, err)
+		t.Fatalf("parsing %s: %v, want no error", body, err)
 	}
 	got := s.Decode(f)
 	if !reflect.DeepEqual(got, want.Interface()) {
@@ -79,8 +79,24 @@ func (c Config) output(t *testing.T, rnd *rand.Rand, s Shape) {
 	out := s.Output()
 	v := reflect.ValueOf(out).Elem()
 	fill(rnd, v)
-	c.checkXML(t, out.AppendXML(nil), v, s.Op)
+	if c.JSON {
+		c.checkBody(t, out.AppendResult(nil), v)
+	} else {
+		c.checkXML(t, out.AppendResult(nil), v, s.Op)
+	}
 	c.checkJSON(t, out.AppendJSON(nil), v, true)
+}
+
+// request writes a structure as a request and parses it.
+func (c Config) request(v reflect.Value) (body string, f *wire.Form, err error) {
+	if c.JSON {
+		body = dump(c.members(v.Elem(), false))
+		f, err = wire.ParseJSON([]byte(body))
+		return body, f, err
+	}
+	body = Encode(v.Interface(), c)
+	f, err = wire.ParseForm(body)
+	return body, f, err
 }
 
 // wireName returns the name of a field on the wire.
@@ -156,13 +172,18 @@ func text(v reflect.Value) string {
 
 var alphabet = []rune("abcXYZ019 /:._-+=@%&<>\"'\r\n\t\\{}~\u00e9\u20ac\u2028\U0001F511")
 
+// maxDepth bounds structures that contain themselves.
+const maxDepth = 8
+
 // fill sets a value at random. The first field of a structure is always there, because a form cannot
 // carry an empty structure.
-func fill(rnd *rand.Rand, v reflect.Value) {
+func fill(rnd *rand.Rand, v reflect.Value) { fillTo(rnd, v, maxDepth) }
+
+func fillTo(rnd *rand.Rand, v reflect.Value, depth int) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		fill(rnd, v.Elem())
+		fillTo(rnd, v.Elem(), depth-1)
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.ValueOf(time.Unix(rnd.Int64N(4e9), 0).UTC()))
@@ -175,19 +196,26 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 					continue
 				}
 			}
-			fill(rnd, v.Field(i))
+			fillTo(rnd, v.Field(i), depth-1)
 		}
 	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), rnd.IntN(13), 13))
+		n := rnd.IntN(13)
+		if depth < maxDepth-3 {
+			n = rnd.IntN(2)
+		}
+		if depth <= 0 {
+			n = 0
+		}
+		v.Set(reflect.MakeSlice(v.Type(), n, 13))
 		for i := range v.Len() {
-			fill(rnd, v.Index(i))
+			fillTo(rnd, v.Index(i), depth-1)
 		}
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for range rnd.IntN(4) {
 			key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-			fill(rnd, key)
-			fill(rnd, value)
+			fillTo(rnd, key, depth-1)
+			fillTo(rnd, value, depth-1)
 			v.SetMapIndex(key, value)
 		}
 	case reflect.String:
@@ -209,10 +237,17 @@ func fill(rnd *rand.Rand, v reflect.Value) {
 
 // Fuzz decodes arbitrary forms as each operation's input: nothing may panic, whatever is wrong is an
 // error of a size in proportion, and the audit record is JSON.
-func Fuzz(f *testing.F, shapes []Shape) {
+func Fuzz(f *testing.F, shapes []Shape) { fuzz(f, shapes, wire.ParseForm) }
+
+// FuzzJSON is Fuzz for bodies in JSON.
+func FuzzJSON(f *testing.F, shapes []Shape) {
+	fuzz(f, shapes, func(body string) (*wire.Form, error) { return wire.ParseJSON([]byte(body)) })
+}
+
+func fuzz(f *testing.F, shapes []Shape, parse func(string) (*wire.Form, error)) {
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, s := range shapes {
-			form, err := wire.ParseForm(body)
+			form, err := parse(body)
 			if err != nil {
 				return
 			}
