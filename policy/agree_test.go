@@ -41,11 +41,11 @@ func agree(t testing.TB, r *Request, s *Set) Decision {
 // perSet is how many requests are compared under each generated set.
 const perSet = 10
 
-// TestDecideAgreesWithExplain compares the two evaluators on 40,000 random
+// TestDecideAgreesWithExplain compares the two evaluators on 25,000 random
 // requests, and checks that the requests are of use: that everything that a
 // policy can say and a request can be is among them, with all that may come of it.
 func TestDecideAgreesWithExplain(t *testing.T) {
-	total := 40_000
+	total := 25_000
 	if testing.Short() {
 		total = 10_000
 	}

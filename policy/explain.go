@@ -5,7 +5,6 @@ package policy
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -20,8 +19,8 @@ import (
 func Explain(r *Request, s *Set) (t *Trace) {
 	t = &Trace{Principal: "anonymous", Action: r.Action, Resource: r.Resource, ResourceAccount: r.ResourceAccount}
 	t.Principal = cmp.Or(r.Principal.ARN, t.Principal)
-	x := &explainer{r: r, s: s, t: t, caller: &r.Principal, lists: slices.Sorted(maps.Keys(r.Lists)), singles: slices.Sorted(maps.Keys(r.Context)),
-		callerHas: []string{t.Principal}, actionHas: []string{r.Action}, resourceHas: []string{r.Resource}, resourceText: textbook.Pattern(nil).Text(r.Resource)}
+	x := &explainer{r: r, s: s, t: t, caller: &r.Principal, lists: sortedKeys(r.Lists), singles: sortedKeys(r.Context),
+		has: [...]string{t.Principal, r.Action, r.Resource}, resourceText: textbook.Pattern(nil).Text(r.Resource)}
 	defer func() {
 		if v := recover(); v != nil {
 			t.Decision = Decision{Outcome: ExplicitDeny, Err: fmt.Errorf("policy: evaluation failed: %v", v)}
@@ -58,10 +57,10 @@ type explainer struct {
 	caller *Principal
 	own    bool // the caller belongs to an account and has policies of its own
 
-	lists, singles                    []string // keys of the request, sorted
-	callerHas, actionHas, resourceHas []string // what the request has, for traces
-	resourceText                      textbook.Pattern
-	resourceParts                     []textbook.Pattern
+	lists, singles []string  // keys of the request, sorted
+	has            [3]string // the caller, the action and the resource
+	resourceText   textbook.Pattern
+	resourceParts  []textbook.Pattern
 
 	missing  []string      // keys without a value that the element at hand asked for
 	blockers []*LayerTrace // layers that would have to allow and are silent, in the order of reporting
@@ -70,6 +69,7 @@ type explainer struct {
 
 // collect evaluates every layer in force, in the order of reporting.
 func (x *explainer) collect() {
+	x.t.Layers = make([]LayerTrace, 0, len(x.s.RCPs)+len(x.s.SCPs)+5)
 	for i, level := range x.s.RCPs {
 		x.layer(RCPLayer, i+1, level)
 	}

@@ -18,10 +18,10 @@ type naming struct {
 // the caller, and how closely.
 func (x *explainer) principal(p *Policy, s *Statement) (e ElementTrace, by Value, found strength) {
 	if s.Principal == nil {
-		return ElementTrace{Element: "Principal", Position: s.Start, Has: x.callerHas}, by, noMatch
+		return ElementTrace{Element: "Principal", Position: s.Start, Has: x.has[:1:1]}, by, noMatch
 	}
 	b := s.Principal
-	e = ElementTrace{Element: pick(b.Not, "NotPrincipal", "Principal"), Position: b.Pos, Wants: b.AWS, Has: x.callerHas}
+	e = ElementTrace{Element: pick(b.Not, "NotPrincipal", "Principal"), Position: b.Pos, Wants: b.AWS, Has: x.has[:1:1]}
 	if b.Everyone {
 		e.Wants = []Value{{Text: "*", Pos: b.Pos}}
 	}

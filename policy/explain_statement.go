@@ -36,11 +36,11 @@ func (x *explainer) statement(layer Layer, p *Policy, d *Document, s *Statement)
 	}
 	variables := d.Version == "2012-10-17"
 	found, by := x.action(s)
-	add(ElementTrace{Element: pick(s.NotAction, "NotAction", "Action"), Position: s.ActionPos, Wants: s.Action, Has: x.actionHas,
+	add(ElementTrace{Element: pick(s.NotAction, "NotAction", "Action"), Position: s.ActionPos, Wants: s.Action, Has: x.has[1:2:2],
 		Matched: found != s.NotAction, By: by.Text}, by)
 	if s.HasResource {
 		found, by, text := x.resource(p.kind, s, variables)
-		add(ElementTrace{Element: pick(s.NotResource, "NotResource", "Resource"), Position: s.ResourcePos, Wants: s.Resource, Has: x.resourceHas,
+		add(ElementTrace{Element: pick(s.NotResource, "NotResource", "Resource"), Position: s.ResourcePos, Wants: s.Resource, Has: x.has[2:],
 			Matched: found != s.NotResource, By: text}, by)
 	}
 	for i := range s.Condition {
@@ -81,6 +81,15 @@ func (x *explainer) values(key string) []string {
 		return []string{x.r.Context[k]}
 	}
 	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // sameKey returns the one of sorted keys that is key, or else the first that is

@@ -128,15 +128,11 @@ func stated(st *StatementTrace) *prose.Stated {
 	if st == nil {
 		return nil
 	}
-	s := &prose.Stated{Name: st.name()}
+	s := &prose.Stated{Name: prose.Statement(st.Policy, st.Sid, st.Index, st.Start.Line, st.Start.Column), Elements: make([]prose.Element, len(st.Elements))}
 	for i := range st.Elements {
-		s.Elements = append(s.Elements, st.Elements[i].prose())
+		s.Elements[i] = st.Elements[i].prose()
 	}
 	return s
-}
-
-func (s *StatementRef) name() string {
-	return prose.Statement(s.Policy, s.Sid, s.Index, s.Start.Line, s.Start.Column)
 }
 
 func (e *ElementTrace) prose() prose.Element {

@@ -52,7 +52,7 @@ func TestSummary(t *testing.T) {
 		{"an-error", "s3:GetObject", own, alice, Set{Resource: Broken("bucket", errors.New("unreadable"))},
 			"Denied: bucket, the resource policy, cannot be evaluated and so denies everything: unreadable."},
 		{"a-federated-user", "s3:GetObject", own, Principal{Type: FederatedUser, Account: accountA, ARN: "arn:aws:sts::" + accountA + ":federated-user/f"}, Set{Identity: identity},
-			"Denied: federated user f's policies allow s3:GetObject on b/home/alice/*, but there is no session policy, without which federated user f has no permissions."},
+			"Denied: federated user f's policies allow s3:GetObject on b/home/alice/*, but federated user f has no session policy and so no permissions of its own."},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := &Request{Principal: tc.caller, Action: tc.action, Resource: tc.resource, Context: map[string]string{"aws:username": "alice", "aws:SourceIp": "10.0.0.1"}}

@@ -227,7 +227,7 @@ func (g *generator) size(few, more, many int) int {
 	case 0, 1, 2, 3:
 		return g.n(more + 1)
 	case 4:
-		return many + g.n(10)
+		return many + g.n(many)
 	}
 	return g.n(few + 1)
 }

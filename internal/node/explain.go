@@ -170,6 +170,9 @@ func (n *Node) gather(ctx context.Context, a *ask) (*wireInquiry, error) {
 		r.Principal = other
 		foreign(r)
 	}
+	if err := z.Organize(ctx, set, r, caller); err != nil {
+		return nil, err
+	}
 	out.Request = wireRequest{r.Principal, r.Action, r.Resource, r.ResourceAccount, r.Context, r.Lists}
 	names, notes := named(caller, set)
 	out.Set, out.Notes = wireSetOf(set, names, bound), append(out.Notes, notes...)

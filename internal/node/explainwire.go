@@ -47,12 +47,14 @@ type wireRequest struct {
 }
 
 type wireSet struct {
-	Identity    []wirePolicy `json:"identity"`
-	Session     []wirePolicy `json:"session"`
-	Boundary    *wirePolicy  `json:"boundary,omitempty"`
-	Resource    *wirePolicy  `json:"resource,omitempty"`
-	HasBoundary bool         `json:"hasBoundary"`
-	HasSession  bool         `json:"hasSession"`
+	Identity    []wirePolicy   `json:"identity"`
+	Session     []wirePolicy   `json:"session"`
+	SCPs        [][]wirePolicy `json:"scps,omitempty"`
+	RCPs        [][]wirePolicy `json:"rcps,omitempty"`
+	Boundary    *wirePolicy    `json:"boundary,omitempty"`
+	Resource    *wirePolicy    `json:"resource,omitempty"`
+	HasBoundary bool           `json:"hasBoundary"`
+	HasSession  bool           `json:"hasSession"`
 }
 
 type wirePolicy struct {
@@ -78,13 +80,12 @@ func (n *Node) postInquiry(w http.ResponseWriter, r *http.Request) {
 }
 
 func wireSetOf(set *policy.Set, names []string, bound map[string]string) wireSet {
-	w := wireSet{HasBoundary: set.HasBoundary, HasSession: set.HasSession}
-	for i, p := range set.Identity {
-		w.Identity = append(w.Identity, wireOf(p))
-		w.Identity[i].Name = names[i]
+	w := wireSet{
+		Identity: wireList(set.Identity), Session: wireList(set.Session), SCPs: wireLevels(set.SCPs), RCPs: wireLevels(set.RCPs),
+		HasBoundary: set.HasBoundary, HasSession: set.HasSession,
 	}
-	for _, p := range set.Session {
-		w.Session = append(w.Session, wireOf(p))
+	for i, name := range names {
+		w.Identity[i].Name = name
 	}
 	if set.Boundary != nil {
 		b := wireOf(set.Boundary)
@@ -96,6 +97,22 @@ func wireSetOf(set *policy.Set, names []string, bound map[string]string) wireSet
 		w.Resource = &r
 	}
 	return w
+}
+
+func wireList(policies []*policy.Policy) []wirePolicy {
+	list := make([]wirePolicy, len(policies))
+	for i, p := range policies {
+		list[i] = wireOf(p)
+	}
+	return list
+}
+
+func wireLevels(levels [][]*policy.Policy) [][]wirePolicy {
+	list := make([][]wirePolicy, len(levels))
+	for i, level := range levels {
+		list[i] = wireList(level)
+	}
+	return list
 }
 
 func wireOf(p *policy.Policy) wirePolicy {
@@ -124,7 +141,7 @@ func (w *wireInquiry) inquiry() (Inquiry, error) {
 	q := Inquiry{Recorded: w.Recorded, Notes: w.Notes, Request: policy.Request(w.Request)}
 	q.Set.HasBoundary, q.Set.HasSession = w.Set.HasBoundary, w.Set.HasSession
 	var errs []error
-	compile := func(w *wirePolicy) *policy.Policy {
+	one := func(w *wirePolicy) *policy.Policy {
 		if w == nil {
 			return nil
 		}
@@ -132,13 +149,21 @@ func (w *wireInquiry) inquiry() (Inquiry, error) {
 		errs = append(errs, err)
 		return p
 	}
-	for i := range w.Set.Identity {
-		q.Set.Identity = append(q.Set.Identity, compile(&w.Set.Identity[i]))
+	list := func(w []wirePolicy) (policies []*policy.Policy) {
+		for i := range w {
+			policies = append(policies, one(&w[i]))
+		}
+		return policies
 	}
-	for i := range w.Set.Session {
-		q.Set.Session = append(q.Set.Session, compile(&w.Set.Session[i]))
+	levels := func(w [][]wirePolicy) (levels [][]*policy.Policy) {
+		for _, level := range w {
+			levels = append(levels, list(level))
+		}
+		return levels
 	}
-	q.Set.Boundary, q.Set.Resource = compile(w.Set.Boundary), compile(w.Set.Resource)
+	q.Set.Identity, q.Set.Session = list(w.Set.Identity), list(w.Set.Session)
+	q.Set.SCPs, q.Set.RCPs = levels(w.Set.SCPs), levels(w.Set.RCPs)
+	q.Set.Boundary, q.Set.Resource = one(w.Set.Boundary), one(w.Set.Resource)
 	return q, errors.Join(errs...)
 }
 

@@ -5,6 +5,7 @@ package advice
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -299,7 +300,7 @@ func (st state) target(at place, kind policy.Kind) string {
 	case at.layer == policy.BoundaryLayer:
 		return st.caller() + " a permissions boundary"
 	case at.layer == policy.SessionLayer:
-		return "the session a session policy"
+		return "the session a policy"
 	case at.layer == policy.SCPLayer:
 		return fmt.Sprintf("level %d a service control policy", at.level)
 	case kind == policy.Trust:
@@ -411,6 +412,9 @@ func (st state) statements(kind policy.Kind, version string) []policy.Statement 
 		}
 		s.HasResource, s.Resource = true, []policy.Value{{Text: resource}}
 	}
+	if kind == policy.Trust && st.r.Principal.Type == policy.WebIdentity {
+		s.Condition = st.identified(version) // a provider vouches for many
+	}
 	switch kind {
 	case policy.Resource, policy.Trust, policy.Key, policy.Endpoint:
 		var all []policy.Statement
@@ -422,6 +426,22 @@ func (st state) statements(kind policy.Kind, version string) []policy.Statement 
 		return all
 	}
 	return []policy.Statement{s}
+}
+
+// identified returns conditions on the keys by which a provider tells its callers
+// apart, as far as the request has them.
+func (st state) identified(version string) (list []policy.Condition) {
+	for _, key := range slices.Sorted(maps.Keys(st.r.Context)) {
+		if !strings.HasSuffix(key, ":sub") && !strings.HasSuffix(key, ":aud") {
+			continue
+		}
+		text := st.r.Context[key]
+		if version == "2012-10-17" {
+			text = strings.ReplaceAll(text, "${", "${$}{")
+		}
+		list = append(list, policy.Condition{Operator: "StringEquals", Key: key, Values: []policy.Value{{Text: text}}})
+	}
+	return list
 }
 
 // escape returns text as a policy value that matches it alone; false if a policy

@@ -99,7 +99,7 @@ func (s *service) answer(w http.ResponseWriter, r *http.Request, action string, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := &visit{&caller, nil, at, s.notebooks[at.account+"/"+at.notebook], r.URL.Query()["label"], body}
+	v := &visit{caller: &caller, place: at, notebook: s.notebooks[at.account+"/"+at.notebook], labels: r.URL.Query()["label"], body: body}
 	var stored []string // labels
 	var shared *policy.Policy
 	if v.notebook != nil {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -290,6 +291,38 @@ func TestOtherPolicies(t *testing.T) {
 		if status, text := do(t, "ops", "GET", server.URL+path, ""); status != want {
 			t.Errorf("GET %s = %d %s, want %d", path, status, text, want)
 		}
+	}
+}
+
+// TestEmbeddingTakesOneLine checks what the packages bring into the module of a
+// program that imports them: themselves, without any module from anywhere else.
+func TestEmbeddingTakesOneLine(t *testing.T) {
+	const ours = "github.com/innkeeper-iam/innkeeper"
+	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module example.com/notes\n\ngo 1.26\n\nreplace " + ours + " => " + strconv.Quote(root) + "\n\nrequire " + ours + " v0.0.0\n",
+		"main.go": "package main\n\nimport (\n\t_ \"" + ours + "/arn\"\n\t_ \"" + ours + "/policy\"\n\t_ \"" +
+			ours + "/policy/policytest\"\n)\n\nfunc main() {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tidy := exec.Command("go", "mod", "tidy")
+	tidy.Dir = folder
+	tidy.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+	if out, err := tidy.CombinedOutput(); err != nil {
+		t.Fatalf("go mod tidy: %v\n%s", err, out)
+	}
+	if mod := readFile(t, filepath.Join(folder, "go.mod")); strings.Count(mod, "require") != 1 || strings.Contains(mod, "indirect") {
+		t.Errorf("go.mod = %s, want one requirement", mod)
+	}
+	if sums, err := os.ReadFile(filepath.Join(folder, "go.sum")); err == nil && len(sums) > 0 {
+		t.Errorf("go.sum = %s, want none", sums)
 	}
 }
 

@@ -87,7 +87,7 @@ func (c *Case) granted(s *Stated) string {
 		case e.Name == "Resource" && e.By != "":
 			return on(c.Action, e.By)
 		case e.Name == "NotResource":
-			return c.asked() + ", as everything but " + spoken(e.Wants, Resource)
+			return c.asked() + " (all resources but " + spoken(e.Wants, Resource) + ")"
 		}
 	}
 	return c.asked()
@@ -244,7 +244,7 @@ func (c *Case) Decided(allowed bool, l Layer, s *Stated) string {
 		e := &s.Elements[i]
 		switch {
 		case e.Name == "NotAction":
-			b.WriteString(", as everything but " + OneOf(e.Wants))
+			b.WriteString(" (all actions but " + OneOf(e.Wants) + ")")
 		case e.Name == "Condition" && !allowed:
 			b.WriteString(word + e.reason())
 			word = " and "
@@ -287,11 +287,10 @@ func (c *Case) Silent(silent []Layer, grant *Layer, by, near *Stated) string {
 		b.WriteString(noun + verb(plural, " allow ", " allows ") + what + ", but ")
 	}
 	switch noun, plural := c.noun(first); {
+	case len(first.Policies) == 0 && grant == nil && first.Kind != Trust:
+		b.WriteString("nothing allows " + c.asked() + ": " + c.none(first))
 	case len(first.Policies) == 0:
 		b.WriteString(c.none(first))
-		if grant == nil && first.Kind != Trust {
-			b.WriteString(", and nothing else allows " + c.asked())
-		}
 	case first.Kind.ofResource():
 		b.WriteString(noun + " does not allow " + c.who() + " " + c.briefly(first.Kind == Trust || grant != nil && !near.met("Action")))
 	default:
@@ -328,19 +327,18 @@ func verb(plural bool, many, one string) string {
 
 // others adds the layers that are silent too.
 func (c *Case) others(b *strings.Builder, layers []Layer) {
-	nouns := make([]string, 0, len(layers))
+	var nouns []string
+	many := false
 	for _, l := range layers {
-		noun, _ := c.noun(l)
-		nouns = append(nouns, noun)
+		if len(l.Policies) == 0 {
+			b.WriteString(", and " + c.none(l))
+			continue
+		}
+		noun, plural := c.noun(l)
+		nouns, many = append(nouns, noun), many || plural
 	}
-	switch len(nouns) {
-	case 0:
-	case 1:
-		b.WriteString(", nor ")
-		_, plural := c.noun(layers[0])
-		b.WriteString(verb(plural, "do ", "does ") + nouns[0])
-	default:
-		b.WriteString(", nor do " + join(nouns, "and"))
+	if len(nouns) > 0 {
+		b.WriteString(", nor " + verb(many || len(nouns) > 1, "do ", "does ") + join(nouns, "and") + verb(len(nouns) < len(layers), " allow it", ""))
 	}
 }
 
