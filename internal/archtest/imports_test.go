@@ -62,7 +62,7 @@ var allowed = map[string]string{
 		"internal/audit internal/ids internal/session internal/store",
 	"internal/iamapi": "arn policy internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids internal/managed internal/mfa internal/passwords internal/pubkey",
-	"internal/stsapi": "arn policy internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
+	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids",
 
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz internal/ids",

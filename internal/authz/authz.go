@@ -28,6 +28,9 @@ type Check struct {
 	// refuses it (sts:GetSessionToken).
 	Open bool
 
+	// MFA says that the request itself showed a second factor, just now.
+	MFA bool
+
 	// Policy is the resource's own policy, such as a role's trust policy; nil
 	// when it has none.
 	Policy *policy.Policy

@@ -40,6 +40,9 @@ func Request(c *authn.Caller, env *Env, ck *Check) *policy.Request {
 		}
 		principal(ctx, c, env.Time)
 	}
+	if ck.MFA {
+		ctx["aws:MultiFactorAuthPresent"], ctx["aws:MultiFactorAuthAge"] = "true", "0"
+	}
 	return r
 }
 

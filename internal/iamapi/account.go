@@ -47,11 +47,13 @@ func (s *iam) getAccountSummary(c *api.Call, _ *GetAccountSummaryInput) (*GetAcc
 	m := map[string]int32{
 		"Users": usage(v, store.QuotaUsers), "Groups": usage(v, store.QuotaGroups), "Roles": usage(v, store.QuotaRoles),
 		"Policies": usage(v, store.QuotaPolicies), "InstanceProfiles": usage(v, store.QuotaProfiles),
-		"PolicyVersionsInUse":      usage(v, store.QuotaVersionsInUse),
-		"AccountAccessKeysPresent": present(len(a.Keys) > 0), "AccountPasswordPresent": present(a.Login != nil),
-		// Kinds of things that the account cannot hold yet.
-		"ServerCertificates": 0, "MFADevices": 0, "MFADevicesInUse": 0, "AccountMFAEnabled": 0,
-		"AccountSigningCertificatesPresent": 0, "Providers": 0,
+		"PolicyVersionsInUse": usage(v, store.QuotaVersionsInUse),
+		"ServerCertificates":  usage(v, store.QuotaServerCerts),
+		"MFADevices":          usage(v, store.QuotaVirtualDevices), "MFADevicesInUse": int32(v.DevicesInUse()),
+		"AccountMFAEnabled":                 present(v.DeviceCount(a.ID) > 0),
+		"AccountSigningCertificatesPresent": present(len(a.Certs) > 0),
+		"AccountAccessKeysPresent":          present(len(a.Keys) > 0), "AccountPasswordPresent": present(a.Login != nil),
+		"Providers":                  usage(v, store.QuotaOIDCProviders) + usage(v, store.QuotaSAMLProviders),
 		"GlobalEndpointTokenVersion": 2,
 	}
 	for _, q := range store.Quotas {

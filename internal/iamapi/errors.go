@@ -48,6 +48,10 @@ func missing(e *store.NotFoundError) string {
 		return "Instance Profile " + e.Name + " cannot be found."
 	case store.KindKey:
 		return "The Access Key with id " + e.Name + " cannot be found."
+	case store.KindDevice:
+		return "VirtualMFADevice with serial number " + e.Name + " doesn't exist."
+	case store.KindServerCert:
+		return "The Server Certificate with name " + e.Name + " cannot be found."
 	case store.KindMember:
 		user, group, _ := strings.Cut(e.Name, " in ")
 		return "The user with name " + user + " cannot be found in the group with name " + group + "."
@@ -67,6 +71,10 @@ func taken(e *store.ExistsError) string {
 		return "A policy called " + e.Name + " already exists. Duplicate names are not allowed."
 	case store.KindProfile:
 		return "Instance Profile " + e.Name + " already exists."
+	case store.KindDevice:
+		return "MFADevice entity at the same path and name already exists."
+	case store.KindServerCert:
+		return "The Server Certificate with name " + e.Name + " already exists."
 	}
 	return "The " + string(e.Kind) + " " + e.Name + " already exists."
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/passwords"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -19,9 +20,9 @@ type Options struct {
 
 // iam is the service; its methods are the operations.
 type iam struct {
-	store     *store.Store
-	now       func() time.Time
-	passwords *passwords
+	store  *store.Store
+	now    func() time.Time
+	hasher *passwords.Hasher
 }
 
 // lastUse returns when something of the caller's account was last used.
@@ -29,9 +30,12 @@ func (s *iam) lastUse(c *api.Call, id string) store.Use {
 	return s.store.LastUse(string(c.Account), id)
 }
 
+// iso8601 is the form of the times in messages.
+const iso8601 = "2006-01-02T15:04:05Z"
+
 // New returns the IAM service.
 func New(o Options) *api.Service {
-	s := &iam{store: o.Store, now: o.Now, passwords: newPasswords()}
+	s := &iam{store: o.Store, now: o.Now, hasher: passwords.New()}
 	return api.NewService("iam", "2010-05-08", namespace, s.ops())
 }
 

@@ -26,10 +26,19 @@ const (
 // changeKeys applies change, which may run more than once, to the keys of the
 // user that a request means, and returns that user's name.
 func (s *iam) changeKeys(c *api.Call, userName *string, change func([]store.AccessKey) ([]store.AccessKey, error)) (string, error) {
+	return s.changeOwn(c, userName,
+		func(a *store.Account) (err error) { a.Keys, err = change(a.Keys); return err },
+		func(u *store.User) (err error) { u.Keys, err = change(u.Keys); return err })
+}
+
+// changeOwn applies one of two changes, which may run more than once, to the
+// user that an optional UserName means, the root user or another, and returns
+// that user's name.
+func (s *iam) changeOwn(c *api.Call, userName *string, root func(*store.Account) error, user func(*store.User) error) (string, error) {
 	if userName == nil && c.Caller.Root() {
-		return rootName, s.update(c, func(tx *store.Tx) (err error) {
+		return rootName, s.update(c, func(tx *store.Tx) error {
 			a := tx.Account()
-			if a.Keys, err = change(a.Keys); err != nil {
+			if err := root(a); err != nil {
 				return err
 			}
 			return tx.PutAccount(a)
@@ -39,16 +48,9 @@ func (s *iam) changeKeys(c *api.Call, userName *string, change func([]store.Acce
 	if err != nil {
 		return "", err
 	}
-	err = s.update(c, func(tx *store.Tx) error {
-		u, err := tx.User(name)
-		if err != nil {
-			return err
-		}
+	err = s.changeUser(c, name, func(u *store.User) error {
 		name = u.Name
-		if u.Keys, err = change(u.Keys); err != nil {
-			return err
-		}
-		return tx.PutUser(u)
+		return user(u)
 	})
 	return name, err
 }
@@ -93,15 +95,16 @@ func updateAccessKeyTarget(c *api.Call, in *UpdateAccessKeyInput) ([]authz.Check
 }
 
 func (s *iam) updateAccessKey(c *api.Call, in *UpdateAccessKeyInput) error {
-	if in.Status != active && in.Status != inactive {
-		return awserr.InvalidInput.Msg("Status must be Active or Inactive: %s is not for the caller to set.", in.Status)
+	off, err := switchedOff(in.Status)
+	if err != nil {
+		return err
 	}
-	_, err := s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
+	_, err = s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
 		i, err := keyIndex(keys, in.AccessKeyId)
 		if err != nil {
 			return nil, err
 		}
-		keys[i].Inactive = in.Status == inactive
+		keys[i].Inactive = off
 		return keys, nil
 	})
 	return err
@@ -132,7 +135,7 @@ func (s *iam) listAccessKeys(c *api.Call, in *ListAccessKeysInput) (*ListAccessK
 		return sorted(keys, after, func(k store.AccessKey) string { return k.ID })
 	}
 	p, err := paginate(in.Marker, in.MaxItems, from, func(k store.AccessKey) AccessKeyMetadata {
-		return AccessKeyMetadata{UserName: &owner, AccessKeyId: new(k.ID), Status: new(status(k)), CreateDate: k.Created}
+		return AccessKeyMetadata{UserName: &owner, AccessKeyId: new(k.ID), Status: new(status(k.Inactive)), CreateDate: k.Created}
 	})
 	if err != nil {
 		return nil, err
@@ -155,11 +158,19 @@ func keysOf(c *api.Call, userName *string) (string, []store.AccessKey, error) {
 	return u.Name, u.Keys, nil
 }
 
-func status(k store.AccessKey) string {
-	if k.Inactive {
+func status(off bool) string {
+	if off {
 		return inactive
 	}
 	return active
+}
+
+// switchedOff reads the status that a request wants for a credential.
+func switchedOff(status string) (bool, error) {
+	if status != active && status != inactive {
+		return false, awserr.InvalidInput.Msg("Status must be Active or Inactive: %s is not for the caller to set.", status)
+	}
+	return status == inactive, nil
 }
 
 // getAccessKeyLastUsedTarget: the resource is the key's user, which the request

@@ -2,10 +2,18 @@
 
 package iamapi
 
-import "github.com/innkeeper-iam/innkeeper/internal/api"
+import (
+	"slices"
+
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+)
 
 // ops is the index of the service, sorted by name.
 func (s *iam) ops() []api.Op {
+	return slices.Concat(s.opsToC(), s.opsFromD(), s.opsFromE(), s.opsFromL(), s.opsFromP(), s.opsFromU())
+}
+
+func (s *iam) opsToC() []api.Op {
 	return []api.Op{
 		api.Void("iam:AddRoleToInstanceProfile", decodeAddRoleToInstanceProfileInput, addRoleToInstanceProfileTarget, s.addRoleToInstanceProfile),
 		api.Void("iam:AddUserToGroup", decodeAddUserToGroupInput, addUserToGroupTarget, s.addUserToGroup),
@@ -21,9 +29,18 @@ func (s *iam) ops() []api.Op {
 		api.Write("iam:CreatePolicy", decodeCreatePolicyInput, createPolicyTarget, s.createPolicy),
 		api.Write("iam:CreatePolicyVersion", decodeCreatePolicyVersionInput, createPolicyVersionTarget, s.createPolicyVersion),
 		api.Write("iam:CreateRole", decodeCreateRoleInput, createRoleTarget, s.createRole),
+		api.Write("iam:CreateServiceSpecificCredential", decodeCreateServiceSpecificCredentialInput, createServiceSpecificCredentialTarget, s.createServiceSpecificCredential),
 		api.Write("iam:CreateUser", decodeCreateUserInput, createUserTarget, s.createUser),
+		api.Write("iam:CreateVirtualMFADevice", decodeCreateVirtualMFADeviceInput, createVirtualMFADeviceTarget, s.createVirtualMFADevice),
+	}
+}
+
+func (s *iam) opsFromD() []api.Op {
+	return []api.Op{
+		api.Void("iam:DeactivateMFADevice", decodeDeactivateMFADeviceInput, deactivateMFADeviceTarget, s.deactivateMFADevice),
 		api.Void("iam:DeleteAccessKey", decodeDeleteAccessKeyInput, deleteAccessKeyTarget, s.deleteAccessKey),
 		api.Void("iam:DeleteAccountAlias", decodeDeleteAccountAliasInput, whole, s.deleteAccountAlias),
+		api.Void("iam:DeleteAccountPasswordPolicy", decodeDeleteAccountPasswordPolicyInput, whole, s.deleteAccountPasswordPolicy),
 		api.Void("iam:DeleteGroup", decodeDeleteGroupInput, deleteGroupTarget, s.deleteGroup),
 		api.Void("iam:DeleteGroupPolicy", decodeDeleteGroupPolicyInput, deleteGroupPolicyTarget, s.deleteGroupPolicy),
 		api.Void("iam:DeleteInstanceProfile", decodeDeleteInstanceProfileInput, deleteInstanceProfileTarget, s.deleteInstanceProfile),
@@ -33,25 +50,45 @@ func (s *iam) ops() []api.Op {
 		api.Void("iam:DeleteRole", decodeDeleteRoleInput, deleteRoleTarget, s.deleteRole),
 		api.Void("iam:DeleteRolePermissionsBoundary", decodeDeleteRolePermissionsBoundaryInput, deleteRolePermissionsBoundaryTarget, s.deleteRolePermissionsBoundary),
 		api.Void("iam:DeleteRolePolicy", decodeDeleteRolePolicyInput, deleteRolePolicyTarget, s.deleteRolePolicy),
+		api.Void("iam:DeleteSSHPublicKey", decodeDeleteSSHPublicKeyInput, deleteSSHPublicKeyTarget, s.deleteSSHPublicKey),
+		api.Void("iam:DeleteServerCertificate", decodeDeleteServerCertificateInput, deleteServerCertificateTarget, s.deleteServerCertificate),
+		api.Void("iam:DeleteServiceSpecificCredential", decodeDeleteServiceSpecificCredentialInput, deleteServiceSpecificCredentialTarget, s.deleteServiceSpecificCredential),
+		api.Void("iam:DeleteSigningCertificate", decodeDeleteSigningCertificateInput, deleteSigningCertificateTarget, s.deleteSigningCertificate),
 		api.Void("iam:DeleteUser", decodeDeleteUserInput, deleteUserTarget, s.deleteUser),
 		api.Void("iam:DeleteUserPermissionsBoundary", decodeDeleteUserPermissionsBoundaryInput, deleteUserPermissionsBoundaryTarget, s.deleteUserPermissionsBoundary),
 		api.Void("iam:DeleteUserPolicy", decodeDeleteUserPolicyInput, deleteUserPolicyTarget, s.deleteUserPolicy),
+		api.Void("iam:DeleteVirtualMFADevice", decodeDeleteVirtualMFADeviceInput, deleteVirtualMFADeviceTarget, s.deleteVirtualMFADevice),
 		api.Void("iam:DetachGroupPolicy", decodeDetachGroupPolicyInput, detachGroupPolicyTarget, s.detachGroupPolicy),
 		api.Void("iam:DetachRolePolicy", decodeDetachRolePolicyInput, detachRolePolicyTarget, s.detachRolePolicy),
 		api.Void("iam:DetachUserPolicy", decodeDetachUserPolicyInput, detachUserPolicyTarget, s.detachUserPolicy),
+	}
+}
+
+func (s *iam) opsFromE() []api.Op {
+	return []api.Op{
+		api.Void("iam:EnableMFADevice", decodeEnableMFADeviceInput, enableMFADeviceTarget, s.enableMFADevice),
 		api.Read("iam:GetAccessKeyLastUsed", decodeGetAccessKeyLastUsedInput, getAccessKeyLastUsedTarget, s.getAccessKeyLastUsed),
 		api.Read("iam:GetAccountAuthorizationDetails", decodeGetAccountAuthorizationDetailsInput, whole, s.getAccountAuthorizationDetails),
+		api.Read("iam:GetAccountPasswordPolicy", decodeGetAccountPasswordPolicyInput, getAccountPasswordPolicyTarget, s.getAccountPasswordPolicy),
 		api.Read("iam:GetAccountSummary", decodeGetAccountSummaryInput, whole, s.getAccountSummary),
 		api.Read("iam:GetGroup", decodeGetGroupInput, getGroupTarget, s.getGroup),
 		api.Read("iam:GetGroupPolicy", decodeGetGroupPolicyInput, getGroupPolicyTarget, s.getGroupPolicy),
 		api.Read("iam:GetInstanceProfile", decodeGetInstanceProfileInput, getInstanceProfileTarget, s.getInstanceProfile),
 		api.Read("iam:GetLoginProfile", decodeGetLoginProfileInput, getLoginProfileTarget, s.getLoginProfile),
+		api.Read("iam:GetMFADevice", decodeGetMFADeviceInput, getMFADeviceTarget, s.getMFADevice),
 		api.Read("iam:GetPolicy", decodeGetPolicyInput, getPolicyTarget, s.getPolicy),
 		api.Read("iam:GetPolicyVersion", decodeGetPolicyVersionInput, getPolicyVersionTarget, s.getPolicyVersion),
 		api.Read("iam:GetRole", decodeGetRoleInput, getRoleTarget, s.getRole),
 		api.Read("iam:GetRolePolicy", decodeGetRolePolicyInput, getRolePolicyTarget, s.getRolePolicy),
+		api.Read("iam:GetSSHPublicKey", decodeGetSSHPublicKeyInput, getSSHPublicKeyTarget, s.getSSHPublicKey),
+		api.Read("iam:GetServerCertificate", decodeGetServerCertificateInput, getServerCertificateTarget, s.getServerCertificate),
 		api.Read("iam:GetUser", decodeGetUserInput, getUserTarget, s.getUser),
 		api.Read("iam:GetUserPolicy", decodeGetUserPolicyInput, getUserPolicyTarget, s.getUserPolicy),
+	}
+}
+
+func (s *iam) opsFromL() []api.Op {
+	return []api.Op{
 		api.Read("iam:ListAccessKeys", decodeListAccessKeysInput, listAccessKeysTarget, s.listAccessKeys),
 		api.Read("iam:ListAccountAliases", decodeListAccountAliasesInput, whole, s.listAccountAliases),
 		api.Read("iam:ListAttachedGroupPolicies", decodeListAttachedGroupPoliciesInput, listAttachedGroupPoliciesTarget, s.listAttachedGroupPolicies),
@@ -64,15 +101,28 @@ func (s *iam) ops() []api.Op {
 		api.Read("iam:ListInstanceProfileTags", decodeListInstanceProfileTagsInput, listInstanceProfileTagsTarget, s.listInstanceProfileTags),
 		api.Read("iam:ListInstanceProfiles", decodeListInstanceProfilesInput, listInstanceProfilesTarget, s.listInstanceProfiles),
 		api.Read("iam:ListInstanceProfilesForRole", decodeListInstanceProfilesForRoleInput, listInstanceProfilesForRoleTarget, s.listInstanceProfilesForRole),
+		api.Read("iam:ListMFADeviceTags", decodeListMFADeviceTagsInput, listMFADeviceTagsTarget, s.listMFADeviceTags),
+		api.Read("iam:ListMFADevices", decodeListMFADevicesInput, listMFADevicesTarget, s.listMFADevices),
 		api.Read("iam:ListPolicies", decodeListPoliciesInput, listPoliciesTarget, s.listPolicies),
 		api.Read("iam:ListPolicyTags", decodeListPolicyTagsInput, listPolicyTagsTarget, s.listPolicyTags),
 		api.Read("iam:ListPolicyVersions", decodeListPolicyVersionsInput, listPolicyVersionsTarget, s.listPolicyVersions),
 		api.Read("iam:ListRolePolicies", decodeListRolePoliciesInput, listRolePoliciesTarget, s.listRolePolicies),
 		api.Read("iam:ListRoleTags", decodeListRoleTagsInput, listRoleTagsTarget, s.listRoleTags),
 		api.Read("iam:ListRoles", decodeListRolesInput, listRolesTarget, s.listRoles),
+		api.Read("iam:ListSSHPublicKeys", decodeListSSHPublicKeysInput, listSSHPublicKeysTarget, s.listSSHPublicKeys),
+		api.Read("iam:ListServerCertificateTags", decodeListServerCertificateTagsInput, listServerCertificateTagsTarget, s.listServerCertificateTags),
+		api.Read("iam:ListServerCertificates", decodeListServerCertificatesInput, listServerCertificatesTarget, s.listServerCertificates),
+		api.Read("iam:ListServiceSpecificCredentials", decodeListServiceSpecificCredentialsInput, listServiceSpecificCredentialsTarget, s.listServiceSpecificCredentials),
+		api.Read("iam:ListSigningCertificates", decodeListSigningCertificatesInput, listSigningCertificatesTarget, s.listSigningCertificates),
 		api.Read("iam:ListUserPolicies", decodeListUserPoliciesInput, listUserPoliciesTarget, s.listUserPolicies),
 		api.Read("iam:ListUserTags", decodeListUserTagsInput, listUserTagsTarget, s.listUserTags),
 		api.Read("iam:ListUsers", decodeListUsersInput, listUsersTarget, s.listUsers),
+		api.Read("iam:ListVirtualMFADevices", decodeListVirtualMFADevicesInput, listVirtualMFADevicesTarget, s.listVirtualMFADevices),
+	}
+}
+
+func (s *iam) opsFromP() []api.Op {
+	return []api.Op{
 		api.Void("iam:PutGroupPolicy", decodePutGroupPolicyInput, putGroupPolicyTarget, s.putGroupPolicy),
 		api.Void("iam:PutRolePermissionsBoundary", decodePutRolePermissionsBoundaryInput, putRolePermissionsBoundaryTarget, s.putRolePermissionsBoundary),
 		api.Void("iam:PutRolePolicy", decodePutRolePolicyInput, putRolePolicyTarget, s.putRolePolicy),
@@ -80,23 +130,42 @@ func (s *iam) ops() []api.Op {
 		api.Void("iam:PutUserPolicy", decodePutUserPolicyInput, putUserPolicyTarget, s.putUserPolicy),
 		api.Void("iam:RemoveRoleFromInstanceProfile", decodeRemoveRoleFromInstanceProfileInput, removeRoleFromInstanceProfileTarget, s.removeRoleFromInstanceProfile),
 		api.Void("iam:RemoveUserFromGroup", decodeRemoveUserFromGroupInput, removeUserFromGroupTarget, s.removeUserFromGroup),
+		api.Write("iam:ResetServiceSpecificCredential", decodeResetServiceSpecificCredentialInput, resetServiceSpecificCredentialTarget, s.resetServiceSpecificCredential),
+		api.Void("iam:ResyncMFADevice", decodeResyncMFADeviceInput, resyncMFADeviceTarget, s.resyncMFADevice),
 		api.Void("iam:SetDefaultPolicyVersion", decodeSetDefaultPolicyVersionInput, setDefaultPolicyVersionTarget, s.setDefaultPolicyVersion),
 		api.Read("iam:SimulateCustomPolicy", decodeSimulateCustomPolicyInput, whole, s.simulateCustomPolicy),
 		api.Read("iam:SimulatePrincipalPolicy", decodeSimulatePrincipalPolicyInput, simulatePrincipalPolicyTarget, s.simulatePrincipalPolicy),
 		api.Void("iam:TagInstanceProfile", decodeTagInstanceProfileInput, tagInstanceProfileTarget, s.tagInstanceProfile),
+		api.Void("iam:TagMFADevice", decodeTagMFADeviceInput, tagMFADeviceTarget, s.tagMFADevice),
 		api.Void("iam:TagPolicy", decodeTagPolicyInput, tagPolicyTarget, s.tagPolicy),
 		api.Void("iam:TagRole", decodeTagRoleInput, tagRoleTarget, s.tagRole),
+		api.Void("iam:TagServerCertificate", decodeTagServerCertificateInput, tagServerCertificateTarget, s.tagServerCertificate),
 		api.Void("iam:TagUser", decodeTagUserInput, tagUserTarget, s.tagUser),
+	}
+}
+
+func (s *iam) opsFromU() []api.Op {
+	return []api.Op{
 		api.Void("iam:UntagInstanceProfile", decodeUntagInstanceProfileInput, untagInstanceProfileTarget, s.untagInstanceProfile),
+		api.Void("iam:UntagMFADevice", decodeUntagMFADeviceInput, untagMFADeviceTarget, s.untagMFADevice),
 		api.Void("iam:UntagPolicy", decodeUntagPolicyInput, untagPolicyTarget, s.untagPolicy),
 		api.Void("iam:UntagRole", decodeUntagRoleInput, untagRoleTarget, s.untagRole),
+		api.Void("iam:UntagServerCertificate", decodeUntagServerCertificateInput, untagServerCertificateTarget, s.untagServerCertificate),
 		api.Void("iam:UntagUser", decodeUntagUserInput, untagUserTarget, s.untagUser),
 		api.Void("iam:UpdateAccessKey", decodeUpdateAccessKeyInput, updateAccessKeyTarget, s.updateAccessKey),
+		api.Void("iam:UpdateAccountPasswordPolicy", decodeUpdateAccountPasswordPolicyInput, whole, s.updateAccountPasswordPolicy),
 		api.Void("iam:UpdateAssumeRolePolicy", decodeUpdateAssumeRolePolicyInput, updateAssumeRolePolicyTarget, s.updateAssumeRolePolicy),
 		api.Void("iam:UpdateGroup", decodeUpdateGroupInput, updateGroupTarget, s.updateGroup),
 		api.Void("iam:UpdateLoginProfile", decodeUpdateLoginProfileInput, updateLoginProfileTarget, s.updateLoginProfile),
 		api.Write("iam:UpdateRole", decodeUpdateRoleInput, updateRoleTarget, s.updateRole),
 		api.Write("iam:UpdateRoleDescription", decodeUpdateRoleDescriptionInput, updateRoleDescriptionTarget, s.updateRoleDescription),
+		api.Void("iam:UpdateSSHPublicKey", decodeUpdateSSHPublicKeyInput, updateSSHPublicKeyTarget, s.updateSSHPublicKey),
+		api.Void("iam:UpdateServerCertificate", decodeUpdateServerCertificateInput, updateServerCertificateTarget, s.updateServerCertificate),
+		api.Void("iam:UpdateServiceSpecificCredential", decodeUpdateServiceSpecificCredentialInput, updateServiceSpecificCredentialTarget, s.updateServiceSpecificCredential),
+		api.Void("iam:UpdateSigningCertificate", decodeUpdateSigningCertificateInput, updateSigningCertificateTarget, s.updateSigningCertificate),
 		api.Void("iam:UpdateUser", decodeUpdateUserInput, updateUserTarget, s.updateUser),
+		api.Write("iam:UploadSSHPublicKey", decodeUploadSSHPublicKeyInput, uploadSSHPublicKeyTarget, s.uploadSSHPublicKey),
+		api.Write("iam:UploadServerCertificate", decodeUploadServerCertificateInput, uploadServerCertificateTarget, s.uploadServerCertificate),
+		api.Write("iam:UploadSigningCertificate", decodeUploadSigningCertificateInput, uploadSigningCertificateTarget, s.uploadSigningCertificate),
 	}
 }

@@ -55,11 +55,7 @@ func getUserTarget(c *api.Call, in *GetUserInput) ([]authz.Check, error) {
 
 func (s *iam) getUser(c *api.Call, in *GetUserInput) (*GetUserOutput, error) {
 	if in.UserName == nil && c.Caller.Root() {
-		a := c.View.Account()
-		return &GetUserOutput{User: User{
-			UserName: a.Name, UserId: a.ID, Arn: string(arn.Root(c.Account)), CreateDate: a.Created, Path: "/",
-			PasswordLastUsed: s.lastUse(c, a.ID).Time,
-		}}, nil
+		return &GetUserOutput{User: s.rootUser(c)}, nil
 	}
 	name, err := self(c, in.UserName)
 	if err != nil {
@@ -117,6 +113,15 @@ func (s *iam) briefUser(c *api.Call, u *store.User) User {
 	return User{
 		Path: u.Path, UserName: u.Name, UserId: u.ID, Arn: c.View.UserARN(u), CreateDate: u.Created,
 		PasswordLastUsed: s.lastUse(c, u.ID).Time,
+	}
+}
+
+// rootUser is the root user as answers show it.
+func (s *iam) rootUser(c *api.Call) User {
+	a := c.View.Account()
+	return User{
+		UserName: a.Name, UserId: a.ID, Arn: string(arn.Root(c.Account)), CreateDate: a.Created, Path: "/",
+		PasswordLastUsed: s.lastUse(c, a.ID).Time,
 	}
 }
 

@@ -18,7 +18,8 @@ const (
 
 // A world is a node with one of everything: the user ann in /t/ with a key, the
 // group devs in /g/, the role app in /r/, the policy pol in /p/ with two versions,
-// the empty instance profile prof in /i/ and full with the role app, each tagged
+// the empty instance profile prof in /i/ and full with the role app, the MFA device
+// spare in /d/ and the server certificate tls in /c/, each tagged
 // team=blue where it can be; and the user carl, who calls.
 type world struct {
 	*iamtest.Server
@@ -55,6 +56,12 @@ func newWorld(t testing.TB) *world {
 			func() error { return tx.CreateProfile(&store.InstanceProfile{Name: "prof", Path: "/i/", Tags: tags}) },
 			func() error { return tx.CreateProfile(&store.InstanceProfile{Name: "full"}) },
 			func() error { return tx.AddRole("full", "app") },
+			func() error {
+				return tx.CreateDevice(&store.MFADevice{Kind: store.DeviceVirtual, Name: "spare", Path: "/d/", Tags: tags})
+			},
+			func() error {
+				return tx.CreateServerCert(&store.ServerCertificate{Name: "tls", Path: "/c/", Tags: tags})
+			},
 		} {
 			if err := step(); err != nil {
 				return err

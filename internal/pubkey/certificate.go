@@ -19,10 +19,6 @@ var (
 	// has a key that is not RSA or ECDSA, or of no usable size.
 	ErrCertificate = errors.New("pubkey: not a usable PEM certificate")
 
-	// ErrChain says that a chain does not begin with the certificate that signed
-	// the first one and go on in order.
-	ErrChain = errors.New("pubkey: the chain does not lead on from the certificate")
-
 	// ErrPrivateKey says that a private key is not one in PEM without encryption.
 	ErrPrivateKey = errors.New("pubkey: not an unencrypted PEM private key")
 
@@ -32,6 +28,19 @@ var (
 	// ErrTime says that a certificate is not valid yet, or no longer.
 	ErrTime = errors.New("pubkey: the certificate is not valid at this time")
 )
+
+// A ChainError says that a chain does not begin with the certificate that signed
+// the first one, or does not go on in order.
+type ChainError struct {
+	Index int // of the first that does not belong, from 0; -1: the chain cannot be read
+	err   error
+}
+
+func (e *ChainError) Error() string {
+	return fmt.Sprintf("pubkey: the chain does not lead on from the certificate at %d: %v", e.Index, e.err)
+}
+
+func (e *ChainError) Unwrap() error { return e.err }
 
 const (
 	minCertBits = 1024
@@ -88,7 +97,8 @@ func usable(key crypto.PublicKey) bool {
 
 // CheckServer reads a certificate for TLS servers with its private key and the
 // chain of those that signed it, "" for none, all in PEM, and makes sure that
-// they belong together at a time. The error wraps one of those above.
+// they belong together at a time. The error wraps one of those above, or is a
+// *ChainError.
 func CheckServer(body, key, chain string, now time.Time) (*x509.Certificate, error) {
 	cert, err := ParseCertificate(body)
 	if err != nil {
@@ -116,11 +126,11 @@ func CheckServer(body, key, chain string, now time.Time) (*x509.Certificate, err
 func checkChain(cert *x509.Certificate, chain string) error {
 	signers, err := parseCertificates(chain, maxChain)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrChain, err)
+		return &ChainError{-1, err}
 	}
 	for i, signer := range signers {
 		if err := cert.CheckSignatureFrom(signer); err != nil {
-			return fmt.Errorf("%w: certificate %d: %w", ErrChain, i, err)
+			return &ChainError{i, err}
 		}
 		cert = signer
 	}

@@ -189,11 +189,12 @@ func TestCheckServer(t *testing.T) {
 		{"an-ed25519-key", edCert.pem, ec, "", ErrCertificate},
 		{"expired", old.pem, ec, "", ErrTime},
 		{"not-valid-yet", early.pem, ec, "", ErrTime},
-		{"the-chain-the-wrong-way", leaf.pem, ec, root.pem + middle.pem, ErrChain},
-		{"a-gap-in-the-chain", leaf.pem, ec, root.pem, ErrChain},
-		{"the-leaf-in-its-chain", leaf.pem, ec, leaf.pem + middle.pem, ErrChain},
-		{"text-in-the-chain", leaf.pem, ec, "middle\n" + middle.pem, ErrChain},
-		{"a-long-chain", leaf.pem, ec, strings.Repeat(middle.pem, maxChain+1), ErrChain},
+		{"the-chain-the-wrong-way", leaf.pem, ec, root.pem + middle.pem, &ChainError{Index: 0}},
+		{"a-gap-in-the-chain", leaf.pem, ec, root.pem, &ChainError{Index: 0}},
+		{"the-leaf-in-its-chain", leaf.pem, ec, leaf.pem + middle.pem, &ChainError{Index: 0}},
+		{"the-second-of-the-chain-is-another", leaf.pem, ec, middle.pem + leaf.pem, &ChainError{Index: 1}},
+		{"text-in-the-chain", leaf.pem, ec, "middle\n" + middle.pem, &ChainError{Index: -1}},
+		{"a-long-chain", leaf.pem, ec, strings.Repeat(middle.pem, maxChain+1), &ChainError{Index: -1}},
 		{"no-key", leaf.pem, "", "", ErrPrivateKey},
 		{"an-encrypted-key", leaf.pem, locked, "", ErrPrivateKey},
 		{"a-certificate-as-key", leaf.pem, leaf.pem, "", ErrPrivateKey},
@@ -207,6 +208,12 @@ func TestCheckServer(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cert, err := CheckServer(tt.body, tt.key, tt.chain, now)
+			if chain, ok := tt.want.(*ChainError); ok {
+				if got, ok := errors.AsType[*ChainError](err); !ok || got.Index != chain.Index {
+					t.Errorf("CheckServer = %v, want a ChainError at %d", err, chain.Index)
+				}
+				return
+			}
 			if !errors.Is(err, tt.want) || (err == nil) != (cert != nil) {
 				t.Errorf("CheckServer = %v, want %v", err, tt.want)
 			}

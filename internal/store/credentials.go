@@ -54,7 +54,8 @@ type SSHKey struct {
 // A SigningCert is an X.509 certificate of a user or the root user.
 type SigningCert struct {
 	ID       string    `json:"id"`
-	Body     string    `json:"body"` // PEM
+	Body     string    `json:"body"`   // PEM
+	Digest   []byte    `json:"digest"` // SHA-256 of the certificate
 	Inactive bool      `json:"inactive,omitempty"`
 	Uploaded time.Time `json:"uploaded"`
 }
@@ -108,8 +109,8 @@ func (s *Store) NewSSHKey(account, body, fingerprint string) SSHKey {
 }
 
 // NewSigningCert returns a signing certificate with a new id, not stored yet.
-func (s *Store) NewSigningCert(body string) SigningCert {
-	return SigningCert{ID: s.ids.CertificateID(), Body: body, Uploaded: stamp(s.now())}
+func (s *Store) NewSigningCert(body string, digest []byte) SigningCert {
+	return SigningCert{ID: s.ids.CertificateID(), Body: body, Digest: digest, Uploaded: stamp(s.now())}
 }
 
 // NewServiceCredential returns a credential of an account for a service, with a

@@ -33,7 +33,11 @@ func (s *sts) assumeRoleTarget(c *api.Call, in *AssumeRoleInput) ([]authz.Check,
 	if c.Caller.Root() {
 		return nil, awserr.AccessDenied.Msg("Roles may not be assumed by root accounts.")
 	}
-	ck := authz.Check{Resource: in.RoleArn, Account: entity.Account, Keys: make(map[string]string)}
+	shown, err := s.secondFactor(c, in.SerialNumber, in.TokenCode)
+	if err != nil {
+		return nil, err
+	}
+	ck := authz.Check{Resource: in.RoleArn, Account: entity.Account, MFA: shown, Keys: make(map[string]string)}
 	role, _, err := s.role(c.Context(), in.RoleArn)
 	if err != nil {
 		return nil, err
@@ -116,9 +120,6 @@ func (s *sts) assumeRole(c *api.Call, in *AssumeRoleInput) (*AssumeRoleOutput, e
 	if role == nil { // deleted since it was authorized
 		return nil, awserr.AccessDenied.Msg("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.Caller.ARN, in.RoleArn)
 	}
-	if err := noMFA(in.SerialNumber, in.TokenCode); err != nil {
-		return nil, err
-	}
 	seconds, err := roleDuration(c, role, in.DurationSeconds)
 	if err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func (s *sts) assumeRole(c *api.Call, in *AssumeRoleInput) (*AssumeRoleOutput, e
 	claims := session.Claims{
 		Account: view.Account().ID, Kind: session.Role, Name: in.RoleSessionName,
 		PrincipalID: role.ID, RoleName: role.Name, RolePath: role.Path,
-		Policy: limit.text, PolicyARNs: limit.arns,
+		Policy: limit.text, PolicyARNs: limit.arns, MFA: s.factorTime(in.TokenCode),
 		Issued: s.now(), Expires: s.now().Add(time.Duration(seconds) * time.Second), Chained: chained(c),
 	}
 	if err := inheritInto(&claims, c, in.Tags, in.TransitiveTagKeys, in.SourceIdentity); err != nil {
@@ -167,18 +168,6 @@ func roleDuration(c *api.Call, role *store.Role, want *int32) (int, error) {
 		return 0, awserr.ValidationError.Msg("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	return seconds, nil
-}
-
-// noMFA refuses a one-time code: no account has a device that could have made
-// it.
-func noMFA(serial, code *string) error {
-	switch {
-	case serial == nil && code == nil:
-		return nil
-	case serial == nil || code == nil:
-		return awserr.ValidationError.Msg("SerialNumber and TokenCode must be given together.")
-	}
-	return awserr.AccessDenied.Msg("MultiFactorAuthentication failed with invalid MFA one time pass code.")
 }
 
 func tagKeys(tags []Tag) []string {

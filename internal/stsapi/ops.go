@@ -12,6 +12,6 @@ func (s *sts) ops() []api.Op {
 		api.Read("sts:GetAccessKeyInfo", decodeGetAccessKeyInfoInput, whole, s.getAccessKeyInfo),
 		api.Read("sts:GetCallerIdentity", decodeGetCallerIdentityInput, whole, s.getCallerIdentity),
 		api.Issue("sts:GetFederationToken", decodeGetFederationTokenInput, getFederationTokenTarget, s.getFederationToken),
-		api.Issue("sts:GetSessionToken", decodeGetSessionTokenInput, getSessionTokenTarget, s.getSessionToken),
+		api.Issue("sts:GetSessionToken", decodeGetSessionTokenInput, s.getSessionTokenTarget, s.getSessionToken),
 	}
 }

@@ -30,16 +30,14 @@ func tokenLife(c *api.Call, want *int32) time.Duration {
 
 // getSessionTokenTarget: no permission is needed (IAM User Guide, "Permissions
 // for GetSessionToken").
-func getSessionTokenTarget(*api.Call, *GetSessionTokenInput) ([]authz.Check, error) {
-	return []authz.Check{{Resource: "*", Open: true}}, nil
+func (s *sts) getSessionTokenTarget(c *api.Call, in *GetSessionTokenInput) ([]authz.Check, error) {
+	shown, err := s.secondFactor(c, in.SerialNumber, in.TokenCode)
+	return []authz.Check{{Resource: "*", Open: true, MFA: shown}}, err
 }
 
 func (s *sts) getSessionToken(c *api.Call, in *GetSessionTokenInput) (*GetSessionTokenOutput, error) {
-	if err := noMFA(in.SerialNumber, in.TokenCode); err != nil {
-		return nil, err
-	}
 	claims := session.Claims{
-		Account: string(c.Account), Kind: session.User, PrincipalID: c.Caller.UserID,
+		Account: string(c.Account), Kind: session.User, PrincipalID: c.Caller.UserID, MFA: s.factorTime(in.TokenCode),
 		Issued: s.now(), Expires: s.now().Add(tokenLife(c, in.DurationSeconds)),
 	}
 	if c.Caller.Root() {
