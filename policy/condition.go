@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 	"unique"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
@@ -61,10 +62,15 @@ func (c *compiler) condition(s *Condition, effect Effect) {
 			c.fail(s.Values[i].Pos, "%s value %q: %v", s.Operator, s.Values[i].Text, err)
 		}
 	}
-	n.to = p.countValues(n.class)
-	if n.class == stringClass || n.class == arnClass {
-		n.sort(p.values.patterns[n.from:n.to])
+	switch n.class {
+	case stringClass, arnClass:
+		n.sort(p.values.patterns[n.from:])
+	case numericClass:
+		p.extra.numbers = reduce(p.extra.numbers, n.from, n.relation, number.compare)
+	case dateClass:
+		p.extra.dates = reduce(p.extra.dates, n.from, n.relation, time.Time.Compare)
 	}
+	n.to = p.countValues(n.class)
 	c.note(s.Key)
 	if c.variables && op.variables {
 		c.noteVariables(s.Values, op.like)
@@ -178,20 +184,52 @@ func (c *condition) addText(v *values, text string, variables bool) error {
 	return nil
 }
 
-// sort brings the exact patterns to the front and into order.
+// reduce leaves those of the values after from that matter: of several bounds the
+// one that is met most easily; equal ones are brought into order.
+func reduce[T any](list []T, from uint32, r relation, compare func(T, T) int) []T {
+	values := list[from:]
+	switch {
+	case len(values) < 2:
+	case r == equal:
+		slices.SortFunc(values, compare)
+	case r == less || r == lessOrEqual:
+		return append(list[:from], slices.MaxFunc(values, compare))
+	default:
+		return append(list[:from], slices.MinFunc(values, compare))
+	}
+	return list
+}
+
+// relatesTo reports whether v relates to one of the values that reduce left.
+func relatesTo[T any](values []T, v T, r relation, compare func(T, T) int) bool {
+	if r == equal && len(values) > searchThreshold {
+		_, found := slices.BinarySearchFunc(values, v, compare)
+		return found
+	}
+	for i := range values {
+		if r.holds(compare(v, values[i])) {
+			return true
+		}
+	}
+	return false
+}
+
+// sort brings the exact patterns, or those without variables of an operator for
+// which letter case does not count, to the front and into order.
 func (c *condition) sort(patterns []pattern) {
+	literal := func(p *pattern) bool { return p.kind == exactPattern || p.kind == foldPattern && p.pieces == nil }
 	slices.SortStableFunc(patterns, func(a, b pattern) int {
-		switch aExact, bExact := a.kind == exactPattern, b.kind == exactPattern; {
-		case aExact && bExact:
+		switch aFirst, bFirst := literal(&a), literal(&b); {
+		case aFirst && bFirst:
 			return strings.Compare(a.text, b.text)
-		case aExact:
+		case aFirst:
 			return -1
-		case bExact:
+		case bFirst:
 			return 1
 		}
 		return 0
 	})
-	for c.exact < uint32(len(patterns)) && patterns[c.exact].kind == exactPattern {
+	for c.exact < uint32(len(patterns)) && literal(&patterns[c.exact]) {
 		c.exact++
 	}
 }
@@ -253,18 +291,10 @@ func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typed
 		return ok && c.relatesText(e, p.values.patterns[c.from:c.to], value)
 	case numericClass:
 		n, ok := typed.number(value)
-		for i := c.from; ok && i < c.to; i++ {
-			if c.relation.holds(n.compare(p.extra.numbers[i])) {
-				return true
-			}
-		}
-	case dateClass:
+		return ok && relatesTo(p.extra.numbers[c.from:c.to], n, c.relation, number.compare)
+	case dateClass: // quirk Q016: to the nanosecond
 		t, ok := typed.date(value)
-		for i := c.from; ok && i < c.to; i++ {
-			if c.relation.holds(t.Compare(p.extra.dates[i])) { // quirk Q016: to the nanosecond
-				return true
-			}
-		}
+		return ok && relatesTo(p.extra.dates[c.from:c.to], t, c.relation, time.Time.Compare)
 	case ipClass:
 		a, ok := typed.address(value)
 		for i := c.from; ok && i < c.to; i++ {
@@ -283,8 +313,12 @@ func (c *condition) relatesText(e *evaluation, patterns []pattern, value string)
 		return false
 	}
 	if c.exact > searchThreshold {
+		compare := strings.Compare
+		if c.ignoreCase {
+			compare = compareFold
+		}
 		if _, ok := slices.BinarySearchFunc(patterns[:c.exact], value, func(p pattern, value string) int {
-			return strings.Compare(p.text, value)
+			return compare(p.text, value)
 		}); ok {
 			return true
 		}

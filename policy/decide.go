@@ -18,7 +18,18 @@ type evaluation struct {
 	keys    *keyTable // nil: the context is in the maps of r
 	bounded bool      // the caller has a permissions boundary
 	callers uint32    // mask of the caller; 0: not made yet
+	passed  int       // how many keys were passed over in the maps of r
+	last    resolved  // the last variable that was looked up
 }
+
+// A resolved variable.
+type resolved struct {
+	key, value string
+	found      bool
+}
+
+// maxPassed is how many keys are passed over in maps before a table is made of them.
+const maxPassed = 1000
 
 // errNoPolicy is the reason of a deny by a nil *Policy in the Set.
 var errNoPolicy = errors.New("policy: a nil policy in the set")
@@ -315,8 +326,12 @@ func (e *evaluation) rootRepairs(d Decision) bool {
 // quirk Q020: a key with a list has no value, however long the list (V-2).
 // quirk Q023: letter case does not count in its name.
 func (e *evaluation) variable(p *piece) (value string, ok bool) {
-	if v := e.lookup(p.Text, 0); v.found == oneValue {
-		return v.one, true
+	if p.Text != e.last.key {
+		v := e.lookup(p.Text, 0)
+		e.last.key, e.last.value, e.last.found = p.Text, v.one, v.found == oneValue
+	}
+	if e.last.found {
+		return e.last.value, true
 	}
 	return p.Fallback, p.HasFallback
 }
@@ -340,27 +355,40 @@ func (e *evaluation) lookup(key string, hash uint32) contextValue {
 		return *e.keys.find(key, hash)
 	}
 	if len(e.r.Lists) > 0 {
-		if list, ok := lookupFold(e.r.Lists, key); ok {
+		if list, ok := e.lists(key); ok {
 			if len(list) == 0 {
 				return contextValue{}
 			}
 			return contextValue{found: valueList, list: list}
 		}
 	}
-	if one, ok := lookupFold(e.r.Context, key); ok {
+	one, ok := e.r.Context[key]
+	if !ok {
+		one, ok = lookupFold(e.r.Context, key)
+		if e.passed += len(e.r.Context); e.passed > maxPassed {
+			e.keys = new(keyTable)
+			e.keys.read(e.r, nil)
+		}
+	}
+	if ok {
 		return contextValue{found: oneValue, one: one}
 	}
 	return contextValue{}
 }
 
-// lookupFold returns the value under key, else under the first in byte order of
-// the keys that differ from it only in letter case.
+func (e *evaluation) lists(key string) ([]string, bool) {
+	if list, ok := e.r.Lists[key]; ok {
+		return list, true
+	}
+	e.passed += len(e.r.Lists)
+	return lookupFold(e.r.Lists, key)
+}
+
+// lookupFold returns the value under the first in byte order of the keys that
+// differ from key only in letter case.
 //
 // quirk Q018: so two keys that differ only in letter case are never mixed up.
 func lookupFold[V any](m map[string]V, key string) (value V, ok bool) {
-	if value, ok = m[key]; ok {
-		return value, true
-	}
 	first := ""
 	for k, v := range m {
 		if words.EqualFold(k, key) && (!ok || strings.Compare(k, first) < 0) {

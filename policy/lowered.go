@@ -26,7 +26,7 @@ type Lowered struct {
 func Lower(r *Request) *Lowered {
 	l := &Lowered{r: *r}
 	l.query.read(&l.r)
-	l.keys.read(r)
+	l.keys.read(r, readValue)
 	l.r.Context, l.r.Lists = nil, nil
 	return l
 }
@@ -90,9 +90,9 @@ type contextValue struct {
 	typed *typedValue
 }
 
-// read takes a zero table. Of keys that differ only in letter case, those of
+// read takes a zero table; typed reads the single values, or is nil. Of keys that differ only in letter case, those of
 // Lists come before those of Context, and each in byte order.
-func (t *keyTable) read(r *Request) {
+func (t *keyTable) read(r *Request, typed func(string) *typedValue) {
 	n := 2
 	for n < 2*(len(r.Context)+len(r.Lists)) {
 		n *= 2
@@ -106,7 +106,11 @@ func (t *keyTable) read(r *Request) {
 		t.add(name, v)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Context)) {
-		t.add(name, contextValue{found: oneValue, one: r.Context[name], typed: readValue(r.Context[name])})
+		v := contextValue{found: oneValue, one: r.Context[name]}
+		if typed != nil {
+			v.typed = typed(v.one)
+		}
+		t.add(name, v)
 	}
 }
 

@@ -3,7 +3,9 @@
 package policy
 
 import (
+	"cmp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
@@ -28,7 +30,7 @@ const (
 // quirk Q001: so a wildcard in a value is an ordinary character (V-6).
 type pattern struct {
 	text   string   // of a pattern without pieces, and what piecesPattern begins with
-	pieces *[]piece // of piecesPattern, and of a foldPattern with variables
+	pieces *[]piece // of piecesPattern, and of a foldPattern with variables; one without has its text folded
 	kind   patternKind
 }
 
@@ -65,7 +67,7 @@ func newPattern(pieces []piece) pattern {
 // newFoldPattern compiles a template without wildcards.
 func newFoldPattern(pieces []piece) pattern {
 	if p := newPattern(pieces); p.kind == exactPattern {
-		return pattern{kind: foldPattern, text: shared(p.text)}
+		return pattern{kind: foldPattern, text: shared(strings.Map(foldRune, p.text))}
 	}
 	return pattern{kind: foldPattern, pieces: &pieces}
 }
@@ -96,58 +98,43 @@ func (p *pattern) match(e *evaluation, text string) bool {
 		if p.pieces != nil {
 			return matchFold(e, *p.pieces, text)
 		}
-		if text == p.text {
-			return true
-		}
-		rest, ok := cutFold(text, p.text)
-		return ok && rest == ""
+		return text == p.text || compareFold(p.text, text) == 0
 	}
 	return false
 }
 
-// matchPieces reports whether text is pieces one after the other. It never goes
-// back beyond the last star, so its time is at most the product of both lengths.
+// matchPieces reports whether text is pieces one after the other: those before
+// the first star at its beginning, those after the last at its end, and those
+// between two stars at the first place where they fit. Nothing is tried again, so
+// its time is at most the product of both lengths.
 func matchPieces(e *evaluation, pieces []piece, text string) bool {
-	at, i := 0, 0
-	star, starAt := -1, 0 // the last star, and where the text after it was tried last
-	for {
-		switch {
-		case i == len(pieces):
-			if at == len(text) {
-				return true
-			}
-		case pieces[i].Kind == template.Star:
-			if i == len(pieces)-1 {
-				return true // only the last of an ARN's parts may end in a star
-			}
-			star, starAt = i, at
-			i++
-			if at = findFrom(&pieces[i], text, at); at < 0 || !within(&pieces[star], text[starAt:at]) {
-				return false
-			}
-			starAt = at
-			continue
-		default:
-			n, fits, never := e.fit(&pieces[i], text[at:])
-			if never {
-				return false
-			}
-			if fits {
-				at += n
-				i++
-				continue
-			}
-		}
-		if star < 0 || starAt == len(text) {
-			return false
-		}
-		from := starAt
-		_, n := utf8.DecodeRuneInString(text[starAt:])
-		if starAt = findFrom(&pieces[star+1], text, starAt+n); starAt < 0 || !within(&pieces[star], text[from:starAt]) {
-			return false
-		}
-		at, i = starAt, star+1
+	first, last := 0, len(pieces)-1
+	for first < len(pieces) && pieces[first].Kind != template.Star {
+		first++
 	}
+	at := e.fit(pieces[:first], text)
+	if at < 0 || first == len(pieces) {
+		return at == len(text)
+	}
+	for pieces[last].Kind != template.Star {
+		last--
+	}
+	end := e.fitEnd(pieces[last+1:], text, at)
+	if end < 0 {
+		return false
+	}
+	for first < last {
+		next := first + 1
+		for pieces[next].Kind != template.Star {
+			next++
+		}
+		from, to := e.find(pieces[first+1:next], text[:end], at)
+		if from < 0 || !within(&pieces[first], text[at:from]) {
+			return false
+		}
+		first, at = next, to
+	}
+	return within(&pieces[last], text[at:end])
 }
 
 // within reports whether a star may stand for a text: one within a part of an
@@ -156,34 +143,104 @@ func within(star *piece, text string) bool {
 	return !star.Within || strings.IndexByte(text, ':') < 0
 }
 
-// findFrom returns the first place from from on where next may match; -1 if
-// there is none.
-func findFrom(next *piece, text string, from int) int {
-	if next.Kind != template.Literal {
-		return from
+// fit returns the length of what pieces without a star match at the beginning of
+// a text; -1 if they do not.
+func (e *evaluation) fit(pieces []piece, text string) int {
+	at := 0
+	for i := range pieces {
+		n := e.fitOne(&pieces[i], text[at:])
+		if n < 0 {
+			return -1
+		}
+		at += n
 	}
-	skip := strings.Index(text[from:], next.Text)
-	if skip < 0 {
-		return -1
-	}
-	return from + skip
+	return at
 }
 
-// fit reports whether text starts with a piece, and how much of it that takes;
-// never means that the piece fits nowhere, because its variable has no value (V-5).
-func (e *evaluation) fit(p *piece, text string) (n int, fits, never bool) {
-	switch p.Kind {
-	case template.Literal:
-		return len(p.Text), strings.HasPrefix(text, p.Text), false
-	case template.One:
-		_, n = utf8.DecodeRuneInString(text)
-		return n, n > 0 && !(p.Within && text[0] == ':'), false
+func (e *evaluation) fitOne(p *piece, text string) int {
+	if p.Kind == template.One {
+		_, n := utf8.DecodeRuneInString(text)
+		if n == 0 || p.Within && text[0] == ':' {
+			return -1
+		}
+		return n
 	}
-	value, ok := e.variable(p)
-	if p.Within && strings.IndexByte(value, ':') >= 0 {
-		ok = false
+	want, ok := e.text(p)
+	if !ok || !strings.HasPrefix(text, want) {
+		return -1
 	}
-	return len(value), ok && strings.HasPrefix(text, value), !ok
+	return len(want)
+}
+
+// text returns what a literal or a variable stands for; ok is false if it stands
+// for nothing that could match (V-5).
+func (e *evaluation) text(p *piece) (text string, ok bool) {
+	if p.Kind == template.Literal {
+		return p.Text, true
+	}
+	text, ok = e.variable(p)
+	return text, ok && !(p.Within && strings.IndexByte(text, ':') >= 0)
+}
+
+// fitEnd returns where what pieces without a star match at the end of a text
+// begins, at from or later; -1 if they do not.
+func (e *evaluation) fitEnd(pieces []piece, text string, from int) int {
+	end := len(text)
+	for i := len(pieces) - 1; i >= 0; i-- {
+		p, rest := &pieces[i], text[from:end]
+		if p.Kind == template.One {
+			_, n := utf8.DecodeLastRuneInString(rest)
+			if n == 0 || p.Within && rest[len(rest)-1] == ':' {
+				return -1
+			}
+			end -= n
+			continue
+		}
+		want, ok := e.text(p)
+		if !ok || !strings.HasSuffix(rest, want) {
+			return -1
+		}
+		end -= len(want)
+	}
+	if end < len(text) && !utf8.RuneStart(text[end]) && !isBoundary(text[from:], end-from) {
+		return -1
+	}
+	return end
+}
+
+// isBoundary reports whether a character of the text begins or ends at a place.
+func isBoundary(text string, place int) bool {
+	at := 0
+	for at < place {
+		_, n := utf8.DecodeRuneInString(text[at:])
+		at += n
+	}
+	return at == place
+}
+
+// find returns the first place in a text, from at on, that pieces without a star
+// match; from is -1 if there is none.
+func (e *evaluation) find(pieces []piece, text string, at int) (from, to int) {
+	if len(pieces) > searchThreshold {
+		return e.findLong(pieces, text, at)
+	}
+	for {
+		if pieces[0].Kind == template.Literal {
+			skip := strings.Index(text[at:], pieces[0].Text)
+			if skip < 0 {
+				return -1, -1
+			}
+			at += skip
+		}
+		if n := e.fit(pieces, text[at:]); n >= 0 {
+			return at, at + n
+		}
+		if at == len(text) {
+			return -1, -1
+		}
+		_, n := utf8.DecodeRuneInString(text[at:])
+		at += n
+	}
 }
 
 // matchFold reports whether text is pieces one after the other, without regard to
@@ -208,14 +265,43 @@ func matchFold(e *evaluation, pieces []piece, text string) bool {
 // cutFold takes prefix off text, character by character without regard to letter case.
 func cutFold(text, prefix string) (rest string, ok bool) {
 	for prefix != "" {
-		_, n := utf8.DecodeRuneInString(prefix)
-		_, m := utf8.DecodeRuneInString(text)
-		if m == 0 || !strings.EqualFold(prefix[:n], text[:m]) {
+		c, n := utf8.DecodeRuneInString(prefix)
+		d, m := utf8.DecodeRuneInString(text)
+		if m == 0 || c != d && foldRune(c) != foldRune(d) {
 			return "", false
 		}
 		prefix, text = prefix[n:], text[m:]
 	}
 	return text, true
+}
+
+// foldRune returns the one of the characters that differ from c only in letter
+// case that stands for them all.
+func foldRune(c rune) rune {
+	first := c
+	for other := unicode.SimpleFold(c); other != c; other = unicode.SimpleFold(other) {
+		first = min(first, other)
+	}
+	if 'A' <= first && first <= 'Z' {
+		return first + 'a' - 'A'
+	}
+	return first
+}
+
+// compareFold compares a folded text with any other as strings.Compare would if
+// that were folded, too.
+func compareFold(folded, text string) int {
+	for folded != "" && text != "" {
+		c, n := utf8.DecodeRuneInString(folded)
+		d, m := utf8.DecodeRuneInString(text)
+		if c != d {
+			if d = foldRune(d); c != d {
+				return cmp.Compare(c, d)
+			}
+		}
+		folded, text = folded[n:], text[m:]
+	}
+	return cmp.Compare(len(folded), len(text))
 }
 
 // An actionPattern is a compiled value of an Action element; the case of ASCII
@@ -290,13 +376,28 @@ func (p *actionPattern) match(action string, colon int) bool {
 // matchGlob reports whether text as a whole matches a pattern of '*', '?' and
 // literal characters, without regard to the case of ASCII letters.
 func matchGlob(pattern, text string) bool {
+	if last := strings.LastIndexByte(pattern, '*'); last >= 0 {
+		for i := len(pattern) - 1; i > last; i-- { // what follows the last star is at the end
+			if text == "" || pattern[i] != '?' && lowerByte(pattern[i]) != lowerByte(text[len(text)-1]) {
+				return false
+			}
+			n := 1
+			if pattern[i] == '?' {
+				_, n = utf8.DecodeLastRuneInString(text)
+			}
+			text = text[:len(text)-n]
+		}
+		pattern = pattern[:last+1]
+	}
 	i, at := 0, 0
 	star, starAt := -1, 0
 	for at < len(text) {
 		switch {
 		case i < len(pattern) && pattern[i] == '*':
+			if i++; i == len(pattern) {
+				return true
+			}
 			star, starAt = i, at
-			i++
 			continue
 		case i < len(pattern) && pattern[i] == '?':
 			_, n := utf8.DecodeRuneInString(text[at:])
@@ -312,7 +413,7 @@ func matchGlob(pattern, text string) bool {
 		}
 		_, n := utf8.DecodeRuneInString(text[starAt:])
 		starAt += n
-		at, i = starAt, star+1
+		at, i = starAt, star
 	}
 	return strings.Trim(pattern[i:], "*") == ""
 }
