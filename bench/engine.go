@@ -42,6 +42,7 @@ const failed policy.Outcome = 0xff
 // engines are the rows. The first is what the others are compared with.
 var engines = []*engine{
 	&innkeeperStrings,
+	&innkeeperLowered,
 	&cedarEngine,
 	&casbinEngine,
 	&celEngine,

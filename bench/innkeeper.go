@@ -23,6 +23,24 @@ var innkeeperStrings = engine{
 	},
 }
 
+var innkeeperLowered = engine{
+	name:    "innkeeper-lowered",
+	licence: "Apache-2.0",
+	form:    "the same, with requests made ready by policy.Lower",
+	write:   writeJSON,
+	load: func(docs []document) (prepare, error) {
+		sets, err := loadSets(docs)
+		return func(requests []request) (ask, error) {
+			questions, in, err := sets.questions(requests)
+			lowered := make([]*policy.Lowered, len(questions))
+			for i, q := range questions {
+				lowered[i] = policy.Lower(q)
+			}
+			return func(i int) policy.Outcome { return lowered[i].Decide(in[i]).Outcome }, err
+		}, err
+	},
+}
+
 func writeJSON(w *workload) ([]document, error) {
 	var docs []document
 	for _, o := range w.owners {

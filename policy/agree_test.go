@@ -28,12 +28,25 @@ func disagreement(r *Request, got Decision, trace *Trace) string {
 		want.Outcome, want.Layer, want.Statement, want.Err, request, b.String())
 }
 
-// agree fails the test unless Decide and Explain give the same decision.
+// compare decides in all three ways; problem says how they differ, if they do.
+func compare(r *Request, s *Set) (got Decision, trace *Trace, problem string) {
+	got, trace = Decide(r, s), Explain(r, s)
+	if !same(got, trace.Decision) {
+		return got, trace, disagreement(r, got, trace)
+	}
+	if lowered := Lower(r).Decide(s); !same(lowered, got) {
+		return got, trace, "once lowered: " + disagreement(r, lowered, trace)
+	}
+	return got, trace, ""
+}
+
+// agree fails the test unless Decide, Explain and Lowered.Decide give the same
+// decision.
 func agree(t testing.TB, r *Request, s *Set) Decision {
 	t.Helper()
-	got, trace := Decide(r, s), Explain(r, s)
-	if !same(got, trace.Decision) {
-		t.Fatal(disagreement(r, got, trace))
+	got, _, problem := compare(r, s)
+	if problem != "" {
+		t.Fatal(problem)
 	}
 	return got
 }
@@ -41,7 +54,7 @@ func agree(t testing.TB, r *Request, s *Set) Decision {
 // perSet is how many requests are compared under each generated set.
 const perSet = 10
 
-// TestDecideAgreesWithExplain compares the two evaluators on 25,000 random
+// TestDecideAgreesWithExplain compares the evaluators on 25,000 random
 // requests, and checks that the requests are of use: that everything that a
 // policy can say and a request can be is among them, with all that may come of it.
 func TestDecideAgreesWithExplain(t *testing.T) {
@@ -61,9 +74,9 @@ func TestDecideAgreesWithExplain(t *testing.T) {
 		shapes := shapesOf(made)
 		for range perSet {
 			r := g.request()
-			got, trace := Decide(r, s), Explain(r, s)
-			if !same(got, trace.Decision) {
-				t.Fatalf("seed %d: %s", seed, disagreement(r, got, trace))
+			_, trace, problem := compare(r, s)
+			if problem != "" {
+				t.Fatalf("seed %d: %s", seed, problem)
 			}
 			seen.add(r, made, shapes, trace)
 		}
@@ -72,7 +85,7 @@ func TestDecideAgreesWithExplain(t *testing.T) {
 	seen.report(t, testing.Short())
 }
 
-// FuzzDecide compares the two evaluators on policies and a request made from data.
+// FuzzDecide compares the evaluators on policies and a request made from data.
 func FuzzDecide(f *testing.F) {
 	for seed := range uint64(8) {
 		f.Add(seed, []byte{})

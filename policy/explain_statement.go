@@ -48,6 +48,11 @@ func (x *explainer) statement(layer Layer, p *Policy, d *Document, s *Statement)
 		values := x.values(c.Key)
 		if values == nil {
 			x.missing = append(x.missing, c.Key)
+			for _, v := range c.Values {
+				if variables && strings.Contains(v.Text, "${") {
+					x.expand(v.Text, true, true) // for what is missing
+				}
+			}
 		}
 		matched, by := x.condition(c, values, s.Effect, variables)
 		add(ElementTrace{Element: "Condition", Operator: c.Operator, Key: c.Key, Position: c.KeyPos, Wants: c.Values, Has: values,
@@ -108,12 +113,13 @@ func sameKey(key string, keys []string) (string, bool) {
 
 // variable returns the value of a variable: that of a key with one value (V-2).
 func (x *explainer) variable(p piece) (string, bool) {
-	if _, multi := sameKey(p.Text, x.lists); !multi {
-		if values := x.values(p.Text); values != nil {
-			return values[0], true
-		}
+	if _, multi := sameKey(p.Text, x.lists); multi {
+		return p.Fallback, p.HasFallback
 	}
-	if !p.HasFallback {
+	if values := x.values(p.Text); values != nil {
+		return values[0], true
+	}
+	if !p.HasFallback && !slices.Contains(x.missing, p.Text) {
 		x.missing = append(x.missing, p.Text)
 	}
 	return p.Fallback, p.HasFallback

@@ -78,12 +78,12 @@ var (
 	genActions  = []string{
 		"s3:GetObject", "S3:getobject", "s3:PutObject", "s3:ListBucket", "sts:AssumeRole", "sts:TagSession", "sts:AssumeRoleWithWebIdentity",
 		"kms:Decrypt", "sts:GetCallerIdentity", "sts:GetSessionToken", "sts:SetSourceIdentity", "s3:DeleteBucketPolicy", "sqs:SetQueueAttributes", "ec2:Run",
-		"nocolon", "a:b:c", "s3:", "S3:GETOBJECT", "\u212ams:Decrypt", "s3:\xff", "",
+		"nocolon", "a:b:c", ":", "s3:", "S3:GETOBJECT", "\u212ams:Decrypt", "s3:\xff", "",
 	}
 	genActionPatterns = []string{
 		"*", "s3:*", "s3:Get*", "S3:GETOBJECT", "s3:?etObject", "s3:*Object", "sts:*", "sts:AssumeRole", "sts:AssumeRole*", "kms:*", "kms:Decrypt",
 		"s3:GetObject", "s3:PutObject", "ec2:*", "*:Get*", "s3:Get", "s3:GetObject ", "s3:GetObject,s3:PutObject", "sts:TagSession", "**", "s3:DeleteBucketPolicy", "", "s3*",
-		"*:*", "s?:*", "s3:*t*", "s3:*?", "\u212ams:*", "a:b:*", "s3:",
+		"*:*", "s?:*", "s3:*t*", "s3:*?", "\u212ams:*", "a:b:*", ":", "nocolon:", "s3:",
 	}
 	genResources = []string{
 		"arn:aws:s3:::bucket/key", "arn:aws:s3:::bucket", "arn:aws:s3:::bucket/a/b:c/é", "arn:aws:s3:::bucket/*", "arn:aws:s3:::home/alice/x",

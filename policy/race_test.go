@@ -37,6 +37,10 @@ func TestDecideWhilePoliciesAreReplaced(t *testing.T) {
 		}
 		return s
 	}
+	lowered := make([]*Lowered, requests)
+	for i, r := range asked {
+		lowered[i] = Lower(r)
+	}
 	for i := range made {
 		made[i] = newGenerator(uint64(i), nil).set()
 		s := compile(i)
@@ -58,9 +62,14 @@ func TestDecideWhilePoliciesAreReplaced(t *testing.T) {
 					replaced.Add(1)
 					last = p
 				}
-				got := Decide(asked[n], p.set)
-				if i%64 == 0 {
+				var got Decision
+				switch {
+				case i%64 == 0:
 					got = Explain(asked[n], p.set).Decision
+				case i%3 == 0:
+					got = lowered[n].Decide(p.set)
+				default:
+					got = Decide(asked[n], p.set)
 				}
 				if !same(got, p.want[n]) {
 					t.Errorf("request %d: got %+v, want %+v", n, got, p.want[n])

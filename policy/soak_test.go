@@ -69,9 +69,9 @@ func soak(seed uint64, outcomes []atomic.Uint64) (done int, problem string) {
 	}
 	for range perSet {
 		r := g.request()
-		got := Decide(r, s)
+		got, _, problem := compare(r, s)
 		done++
-		if !same(got, Explain(r, s).Decision) {
+		if problem != "" {
 			return done, shrunk(made, r)
 		}
 		outcomes[got.Outcome].Add(1)
@@ -84,7 +84,11 @@ func shrunk(made *genSet, r *Request) string {
 	made, r = made.clone(), cloneRequest(r)
 	differs := func() bool {
 		s, err := made.compile()
-		return err == nil && !same(Decide(r, s), Explain(r, s).Decision)
+		if err != nil {
+			return false
+		}
+		_, _, problem := compare(r, s)
+		return problem != ""
 	}
 	if !differs() {
 		return "the evaluators disagree once, and not again"
@@ -92,7 +96,8 @@ func shrunk(made *genSet, r *Request) string {
 	made.shrink(r, differs)
 	s, _ := made.compile()
 	var b strings.Builder
-	fmt.Fprintln(&b, disagreement(r, Decide(r, s), Explain(r, s)))
+	_, _, problem := compare(r, s)
+	fmt.Fprintln(&b, problem)
 	for _, p := range made.policies() {
 		fmt.Fprintf(&b, "%s, version %q, ids %v:\n", p.doc.Name, p.doc.Version, p.ids)
 		_ = p.doc.Print(&b)

@@ -41,6 +41,10 @@ type Call struct {
 	Time      time.Time // when the request arrived
 	Env       authz.Env
 
+	// Membership is the caller's place in its organization, once a target has
+	// looked, so that run goes by the same. Nil: it is in none.
+	Membership *store.Membership
+
 	ctx     context.Context
 	service *Service
 	op      Op

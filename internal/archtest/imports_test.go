@@ -15,7 +15,7 @@ var allowed = map[string]string{
 	"arn":   "",
 	"sigv4": "",
 	"policy": "arn policy/internal/jsontext policy/internal/literal policy/internal/prose policy/internal/spelling " +
-		"policy/internal/template policy/internal/textbook",
+		"policy/internal/template policy/internal/textbook policy/internal/words",
 	"policy/advice":     "arn policy policy/internal/literal policy/internal/prose policy/internal/template",
 	"policy/policytest": "arn policy policy/internal/jsontext",
 
@@ -25,6 +25,7 @@ var allowed = map[string]string{
 	"policy/internal/spelling": "",
 	"policy/internal/template": "",
 	"policy/internal/textbook": "",
+	"policy/internal/words":    "",
 
 	// Leaves.
 	"internal/awserr":  "",
@@ -88,12 +89,14 @@ var allowed = map[string]string{
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
 var libraries = set("arn", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/jsontext",
-	"policy/internal/literal", "policy/internal/prose", "policy/internal/spelling", "policy/internal/template", "policy/internal/textbook")
+	"policy/internal/literal", "policy/internal/prose", "policy/internal/spelling", "policy/internal/template", "policy/internal/textbook",
+	"policy/internal/words")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
 var pure = set("arn", "policy", "policy/advice", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/prose",
-	"policy/internal/spelling", "policy/internal/template", "policy/internal/textbook")
+	"policy/internal/spelling", "policy/internal/template", "policy/internal/textbook",
+	"policy/internal/words")
 
 var (
 	impureImports = set("context", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "net", "net/http",

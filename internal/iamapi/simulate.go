@@ -21,6 +21,9 @@ type simulation struct {
 	resources []string // at least one
 	every     bool     // no resource was given, or only "*"
 
+	gathered bool              // the policies of a principal are in the set
+	place    *store.Membership // of the principal's account in its organization; nil if it is in none
+
 	set     policy.Set
 	sources map[policy.Layer][]source // what the policies of set are, in their order
 	caller  policy.Principal
@@ -86,6 +89,11 @@ func (s *iam) simulatePrincipalPolicy(c *api.Call, in *SimulatePrincipalPolicyIn
 	if err := sim.gather(c, in.PolicySourceArn); err != nil {
 		return nil, err
 	}
+	place, err := s.store.Membership(c.Context(), c.View)
+	if err != nil {
+		return nil, fail(err)
+	}
+	sim.organize(place)
 	p, err := simulate(c, sim, &simulated{
 		policies: in.PolicyInputList, boundaries: in.PermissionsBoundaryPolicyInputList,
 		actions: in.ActionNames, resources: in.ResourceArns, resourcePolicy: in.ResourcePolicy,
@@ -100,6 +108,7 @@ func (s *iam) simulatePrincipalPolicy(c *api.Call, in *SimulatePrincipalPolicyIn
 // gather adds the policies in force for a user with its groups, a group or a
 // role, and makes it the caller.
 func (m *simulation) gather(c *api.Call, sourceARN string) error {
+	m.gathered = true
 	e, _ := arn.SplitEntity(sourceARN)
 	switch e.Kind {
 	case arn.KindUser:
@@ -127,6 +136,14 @@ func (m *simulation) gather(c *api.Call, sourceARN string) error {
 		m.asRole(c, r)
 	}
 	return nil
+}
+
+// organize adds what the organization of the principal's account has to say. Not
+// in force are policies over service-linked roles (D-4).
+func (m *simulation) organize(place *store.Membership) {
+	if m.place = place; place != nil && !strings.Contains(m.caller.Role, ":role/aws-service-role/") {
+		m.set.SCPs = place.SCPs
+	}
 }
 
 func noEntity(kind store.Kind, name string) error {
@@ -233,6 +250,11 @@ func simulate(c *api.Call, m *simulation, in *simulated) (page[EvaluationResult]
 // statements returns how many statements the policies have, and at least one.
 func (m *simulation) statements() int {
 	n := 1
+	for _, level := range m.set.SCPs {
+		for _, p := range level {
+			n += len(p.Document().Statements)
+		}
+	}
 	for _, list := range m.sources {
 		for _, s := range list {
 			if s.doc != nil {

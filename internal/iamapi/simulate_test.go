@@ -54,6 +54,18 @@ var simulateCases = []struct {
 	{"a-resource-policy-denies", []string{pol(1, allowing("*", "*")), "CallerArn=" + prefix + "user/t/ann", "ResourceArns.member.1=arn:aws:s3:::b/x",
 		`ResourcePolicy=` + policyOf([]string{`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}`})},
 		"explicitDeny ResourcePolicy/Resource Policy"},
+	{"across-accounts-with-a-boundary", []string{pol(1, allowing("*", "*")), "CallerArn=" + prefix + "user/t/ann", "ResourceOwner=arn:aws:iam::444455556666:root", "ResourceArns.member.1=arn:aws:s3:::b/x",
+		"PermissionsBoundaryPolicyInputList.member.1=" + policyOf([]string{allowing("ec2:*", "*")}),
+		`ResourcePolicy=` + policyOf([]string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}`})},
+		"implicitDeny boundary=false IAM Policy=allowed Permissions Boundary Policy=implicitDeny Resource Policy=allowed"},
+	{"a-role-as-the-caller", []string{pol(1, allowing("ec2:*", "*")), "CallerArn=" + prefix + "role/any/app", "ResourceArns.member.1=arn:aws:s3:::b/x",
+		`ResourcePolicy=` + policyOf([]string{`{"Effect":"Allow","Principal":{"AWS":"` + prefix + `role/any/app"},"Action":"s3:*","Resource":"*"}`})},
+		"allowed ResourcePolicy/Resource Policy"},
+	{"a-group-as-the-caller-is-named-by-its-account-alone", []string{pol(1, allowing("s3:*", "*")), "CallerArn=" + prefix + "group/devs", "ResourceArns.member.1=arn:aws:s3:::b/x",
+		`ResourcePolicy=` + policyOf([]string{`{"Effect":"Deny","Principal":{"AWS":"111122223333"},"Action":"s3:*","Resource":"*"}`})},
+		"explicitDeny ResourcePolicy/Resource Policy"},
+	{"a-key-in-an-unused-value-of-a-resource-is-not-missing", []string{pol(1, `{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::b/*","arn:aws:s3:::c/${aws:username}"]}`), "ResourceArns.member.1=arn:aws:s3:::b/x"},
+		"allowed PolicyInputList.1/IAM Policy"},
 	{"across-accounts-both-must-allow", []string{pol(1, allowing("*", "*")), "CallerArn=" + prefix + "user/t/ann", "ResourceOwner=arn:aws:iam::444455556666:root", "ResourceArns.member.1=arn:aws:s3:::b/x",
 		`ResourcePolicy=` + policyOf([]string{`{"Effect":"Allow","Principal":"*","Action":"s3:PutObject","Resource":"*"}`})},
 		"implicitDeny IAM Policy=allowed Resource Policy=implicitDeny"},
@@ -157,6 +169,70 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	}
 }
 
+// TestSimulateOrganization: what the service control policies over the account say
+// counts, but their statements are not listed; the caller's organization is known (Q027).
+func TestSimulateOrganization(t *testing.T) {
+	w := newWorld(t)
+	const management = "444455556666"
+	guard := policyOf([]string{allowing("s3:*", "*"), allowing("iam:*", "*"), `{"Effect":"Deny","Action":"s3:Delete*","Resource":"*"}`})
+	id, root := w.organize(t, management, guard)
+	app := "PolicySourceArn=" + prefix + "role/r/app"
+	for _, tt := range []struct {
+		name   string
+		params []string
+		want   string
+	}{
+		{"within", []string{app, "ActionNames.member.1=s3:GetObject"}, "allowed role_app_in/IAM Policy ReadOnlyAccess/Permissions Boundary Policy boundary=true organizations=true"},
+		{"silence", []string{app, "ActionNames.member.1=ec2:DescribeInstances"}, "implicitDeny boundary=true organizations=false"},
+		{"a-deny", []string{app, "ActionNames.member.1=s3:DeleteObject"}, "explicitDeny boundary=false organizations=false"},
+		{"a-deny-on-one-resource-has-no-details", []string{app, "ActionNames.member.1=s3:DeleteObject", "ResourceArns.member.1=arn:aws:s3:::b/x", "ResourceOwner=" + management,
+			`ResourcePolicy=` + policyOf([]string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}`})}, "explicitDeny boundary=false organizations=false"},
+		{"the-caller's-organization", []string{"PolicySourceArn=" + prefix + "user/carl", "ActionNames.member.1=s3:GetObject",
+			pol(1, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"`+id+`"},"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"`+id+"/"+root+`/*"}}}`)},
+			"allowed PolicyInputList.1/IAM Policy organizations=true"},
+		{"another-organization", append(entry(1, "aws:PrincipalOrgId", "string", "o-other"), "PolicySourceArn="+prefix+"user/carl", "ActionNames.member.1=s3:GetObject",
+			pol(1, `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"`+id+`"}}}`)),
+			"implicitDeny organizations=true"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			body := w.Admin().OK("SimulatePrincipalPolicy", tt.params...)
+			if got := outcome(body) + " organizations=" + iamtest.Element(body, "AllowedByOrganizations"); got != tt.want || strings.Contains(body, "EvalDecisionDetails") {
+				t.Errorf("SimulatePrincipalPolicy = %s\nwant %s\n%s", got, tt.want, body)
+			}
+		})
+	}
+	if body := w.Admin().OK("SimulateCustomPolicy", pol(1, allowing("*", "*")), "ActionNames.member.1=s3:DeleteObject"); !strings.HasPrefix(outcome(body), "allowed") {
+		t.Errorf("a custom policy within an organization: %s", body)
+	}
+}
+
+// organize makes the account a member of another one's organization, with a policy
+// over it in the place of FullAWSAccess, and returns the organization's ids.
+func (w *world) organize(t *testing.T, management, text string) (id, root string) {
+	t.Helper()
+	if _, err := w.Store().CreateAccount(t.Context(), store.Account{ID: management, Email: "ops@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	o := store.Organization{Features: "ALL"}
+	p := store.OrgPolicy{Type: store.TypeSCP, Name: "guard", Document: store.NewDocument("guard", text)}
+	for _, step := range []func(tx *store.Tx) error{
+		func(tx *store.Tx) error { return tx.CreateOrganization(&o) },
+		func(tx *store.Tx) error { return tx.EnableType(store.TypeSCP) },
+		func(tx *store.Tx) error {
+			return tx.Enroll(&store.Member{ID: iamtest.Account, Name: "main", Email: "main@example.com"})
+		},
+		func(tx *store.Tx) error { return tx.CreateOrgPolicy(&p) },
+		func(tx *store.Tx) error { return tx.AttachOrgPolicy(p.ID, iamtest.Account) },
+		func(tx *store.Tx) error { return tx.DetachOrgPolicy(store.FullAccess, iamtest.Account) },
+	} {
+		if err := w.Store().Update(t.Context(), management, step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.change(t, func(tx *store.Tx) error { return tx.Join(management) })
+	return o.ID, o.Root
+}
+
 func TestSimulateRefusesBadInput(t *testing.T) {
 	w := newWorld(t)
 	good := []string{pol(1, allowing("s3:*", "*")), "ActionNames.member.1=s3:GetObject"}
@@ -170,7 +246,8 @@ func TestSimulateRefusesBadInput(t *testing.T) {
 		{"SimulateCustomPolicy", "InvalidInput", []string{"PolicyInputList.member.1={", good[1]}, "Invalid policy PolicyInputList.1: Syntax errors in policy."},
 		{"SimulateCustomPolicy", "InvalidInput", append(good, "ResourceArns.member.1=14a050d4"), "ResourceNames are not in a valid ARN format: 14a050d4."},
 		{"SimulateCustomPolicy", "InvalidInput", append(good, "ResourceOwner=me"), "ResourceOwner"},
-		{"SimulateCustomPolicy", "InvalidInput", append(good, "CallerArn="+prefix+"role/app"), "CallerArn must be the ARN of a user"},
+		{"SimulateCustomPolicy", "InvalidInput", append(good, "CallerArn=arn:aws:sts::111122223333:assumed-role/app/visit"), "CallerArn must be the ARN of a user, group or role"},
+		{"SimulateCustomPolicy", "InvalidInput", append(good, "CallerArn=arn:aws:iam::aws:policy/AdministratorAccess"), "CallerArn must be the ARN of a user, group or role"},
 		{"SimulateCustomPolicy", "InvalidInput", append(good, "ResourcePolicy="+trustPolicy), "CallerArn is required"},
 		{"SimulateCustomPolicy", "InvalidInput", append(entry(1, "s3:max-keys", "numeric", "ten"), good...), `"ten" is no numeric`},
 		{"SimulateCustomPolicy", "InvalidInput", append(entry(1, "s3:prefix", "string", "a", "b"), good...), "stringList"},
@@ -222,6 +299,55 @@ func TestSimulatePages(t *testing.T) {
 	}
 	if got := w.Admin().Fail("InvalidInput", "SimulateCustomPolicy", large...); !strings.Contains(got, "too large") {
 		t.Errorf("300 statements on 1000 resources: %s", got)
+	}
+}
+
+// TestSimulateJoinsResources: what an action's own result says of several
+// resources is the statements that make its decision, every missing key, and of
+// the details the most restrictive.
+func TestSimulateJoinsResources(t *testing.T) {
+	w := newWorld(t)
+	params := []string{
+		pol(1, allowing("s3:*", "arn:aws:s3:::a/*"), `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}`),
+		pol(2, allowing("s3:*", "arn:aws:s3:::*/shared"), `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"AWS:SecureTransport":"true"},"StringEquals":{"s3:prefix":"x"}}}`),
+		pol(3, `{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::a/locked"}`, `{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/locked"}`),
+		"CallerArn=" + prefix + "user/t/ann", "ActionNames.member.1=s3:GetObject",
+		"ResourceOwner=444455556666", `ResourcePolicy=` + policyOf([]string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::a/*"}`}),
+	}
+	for _, tt := range []struct {
+		name      string
+		resources []string
+		want      string
+	}{
+		{"all-allowed", []string{"a/x", "a/shared"}, "allowed ResourcePolicy PolicyInputList.1 PolicyInputList.2"},
+		{"one-is-not", []string{"a/x", "b/x"}, "implicitDeny ?aws:SecureTransport ?s3:prefix"},
+		{"denies-of-two-resources", []string{"a/locked", "a/x", "b/locked"}, "explicitDeny PolicyInputList.3 PolicyInputList.3 ?aws:SecureTransport ?s3:prefix"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ask := slices.Clone(params)
+			for i, r := range tt.resources {
+				ask = append(ask, fmt.Sprintf("ResourceArns.member.%d=arn:aws:s3:::%s", i+1, r))
+			}
+			body := w.Admin().OK("SimulateCustomPolicy", ask...)
+			top, _, _ := strings.Cut(body, "<ResourceSpecificResults>")
+			got := strings.Join(slices.Insert(iamtest.Elements(top, "SourcePolicyId"), 0, iamtest.Element(top, "EvalDecision")), " ")
+			for _, key := range iamtest.Elements(iamtest.Element(top, "MissingContextValues"), "member") {
+				got += " ?" + key
+			}
+			if got != tt.want {
+				t.Errorf("SimulateCustomPolicy = %s, want %s\n%s", got, tt.want, body)
+			}
+			values := iamtest.Elements(iamtest.Element(top, "EvalDecisionDetails"), "value")
+			want := []string{"allowed", "allowed"}
+			if strings.HasPrefix(tt.want, "implicit") {
+				want = []string{"implicitDeny", "implicitDeny"}
+			} else if strings.HasPrefix(tt.want, "explicit") {
+				want = []string{"explicitDeny", "implicitDeny"}
+			}
+			if !slices.Equal(values, want) {
+				t.Errorf("details %v, want %v\n%s", values, want, top)
+			}
+		})
 	}
 }
 

@@ -71,25 +71,46 @@ func (m *simulation) boundaryInput(texts []string) error {
 	return m.input("PermissionsBoundaryPolicyInputList.1", sourceBoundary, policy.BoundaryLayer, policy.Boundary, texts[0])
 }
 
-// callerInput sets the caller that the request names, which keeps the policies
-// of the principal simulated (IAM API Reference, SimulatePrincipalPolicy,
-// CallerArn). Without any, the caller is some user of the account.
+// callerInput sets the caller that the request names, who has the policies of the
+// principal simulated: "as if Bob had David's policies" (IAM API Reference,
+// SimulatePrincipalPolicy, CallerArn). Without any, the caller is some user of the
+// account.
 func (m *simulation) callerInput(c *api.Call, in *simulated) error {
 	switch {
 	case in.caller != nil:
-		p, err := policy.PrincipalOf(*in.caller)
-		if err != nil || p.Type != policy.User {
-			return awserr.InvalidInput.Msg("CallerArn must be the ARN of a user: %s.", *in.caller)
-		}
-		m.caller, m.context = p, nil
-		e, _ := arn.SplitEntity(*in.caller)
-		if u, err := c.View.User(e.Name); err == nil && c.View.UserARN(u) == *in.caller {
-			m.asUser(c, u)
-		}
-	case in.resourcePolicy != nil && m.caller.Type != policy.User:
-		return awserr.InvalidInput.Msg("CallerArn is required when a ResourcePolicy is given and PolicySourceArn is not a user.")
+		return m.namedCaller(c, *in.caller)
+	case in.resourcePolicy != nil && !m.gathered:
+		return awserr.InvalidInput.Msg("CallerArn is required when a ResourcePolicy is given.")
 	case m.caller.Account == "":
 		m.caller = policy.Principal{Type: policy.User, Account: string(c.Account)}
+	}
+	return nil
+}
+
+// namedCaller makes a user, a session of a role, or some user of a group's account
+// the caller.
+func (m *simulation) namedCaller(c *api.Call, name string) error {
+	e, _ := arn.SplitEntity(name)
+	if !arn.IsAccountID(e.Account) {
+		e.Kind = ""
+	}
+	m.context = nil
+	switch e.Kind {
+	case arn.KindUser:
+		m.caller = policy.Principal{Type: policy.User, ARN: name, Account: e.Account}
+		if u, err := c.View.User(e.Name); err == nil && c.View.UserARN(u) == name {
+			m.asUser(c, u)
+		}
+	case arn.KindRole:
+		m.caller = policy.Principal{Type: policy.RoleSession, Account: e.Account, Role: name,
+			ARN: string(arn.Make(e.Partition, "sts", "", e.Account, "assumed-role/"+e.Name+"/simulation"))}
+		if r, err := c.View.Role(e.Name); err == nil && c.View.RoleARN(r) == name {
+			m.asRole(c, r)
+		}
+	case arn.KindGroup:
+		m.caller = policy.Principal{Type: policy.User, Account: e.Account}
+	default:
+		return awserr.InvalidInput.Msg("CallerArn must be the ARN of a user, group or role: %s.", name)
 	}
 	return nil
 }
@@ -170,6 +191,15 @@ func (m *simulation) contextInput(entries []ContextEntry) error {
 			context[key] = e.ContextKeyValues[0]
 		case len(e.ContextKeyValues) > 1:
 			return awserr.InvalidInput.Msg("Context key %s of type %s has %d values: use %sList.", key, typ, len(e.ContextKeyValues), typ)
+		}
+	}
+	if m.place != nil {
+		if m.context == nil {
+			m.context = make(map[string]string)
+		}
+		m.context["aws:PrincipalOrgID"] = m.place.Org.Record().ID
+		if !given["aws:principalorgpaths"] {
+			m.lists["aws:PrincipalOrgPaths"] = []string{m.place.Path}
 		}
 	}
 	for key, value := range m.context {

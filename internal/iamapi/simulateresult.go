@@ -13,7 +13,9 @@ import (
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
-// action simulates one action on every resource.
+// action simulates one action on every resource. Its own decision, statements,
+// details and missing keys are those of all its resources together (IAM API
+// Reference, EvaluationResult).
 //
 // quirk Q028: the result for several resources is the worst, with the name "*".
 func (m *simulation) action(action string) EvaluationResult {
@@ -23,24 +25,63 @@ func (m *simulation) action(action string) EvaluationResult {
 	}
 	results := make([]ResourceSpecificResult, len(m.resources))
 	for i, r := range m.resources {
-		results[i] = m.resource(action, r)
+		var byOrganizations bool
+		results[i], byOrganizations = m.resource(action, r)
+		if !byOrganizations {
+			out.OrganizationsDecisionDetail.AllowedByOrganizations = false
+		}
 	}
 	worst := slices.MinFunc(results, func(a, b ResourceSpecificResult) int {
 		return cmp.Compare(severity(a.EvalResourceDecision), severity(b.EvalResourceDecision))
 	})
-	out.EvalDecision, out.PermissionsBoundaryDecisionDetail = worst.EvalResourceDecision, worst.PermissionsBoundaryDecisionDetail
+	out.EvalDecision = worst.EvalResourceDecision
 	if len(results) == 1 {
-		out.EvalResourceName, out.MatchedStatements = &results[0].EvalResourceName, results[0].MatchedStatements
+		out.EvalResourceName = &results[0].EvalResourceName
 	}
-	if m.every {
-		out.MissingContextValues = results[0].MissingContextValues
-		return out
+	for i := range results {
+		out.join(&results[i])
 	}
-	out.EvalDecisionDetails, out.ResourceSpecificResults = map[string]string{}, results
-	if worst.EvalDecisionDetails != nil {
-		out.EvalDecisionDetails = worst.EvalDecisionDetails
+	if !m.every {
+		out.ResourceSpecificResults = results
+		if out.EvalDecisionDetails == nil && out.OrganizationsDecisionDetail.AllowedByOrganizations {
+			out.EvalDecisionDetails = map[string]string{}
+		}
 	}
 	return out
+}
+
+// join adds the result for a resource to that of all: the statements if they make
+// the same decision, of details the most restrictive.
+func (out *EvaluationResult) join(r *ResourceSpecificResult) {
+	if r.EvalResourceDecision == out.EvalDecision {
+		for _, s := range r.MatchedStatements {
+			if !slices.ContainsFunc(out.MatchedStatements, s.same) {
+				out.MatchedStatements = append(out.MatchedStatements, s)
+			}
+		}
+	}
+	for _, key := range r.MissingContextValues {
+		if !slices.ContainsFunc(out.MissingContextValues, func(k string) bool { return strings.EqualFold(k, key) }) {
+			out.MissingContextValues = append(out.MissingContextValues, key)
+		}
+	}
+	if b := r.PermissionsBoundaryDecisionDetail; b != nil && (out.PermissionsBoundaryDecisionDetail == nil || !b.AllowedByPermissionsBoundary) {
+		out.PermissionsBoundaryDecisionDetail = b
+	}
+	for from, decision := range r.EvalDecisionDetails {
+		if out.EvalDecisionDetails == nil {
+			out.EvalDecisionDetails = make(map[string]string)
+		}
+		if have, ok := out.EvalDecisionDetails[from]; !ok || severity(decision) < severity(have) {
+			out.EvalDecisionDetails[from] = decision
+		}
+	}
+}
+
+// same reports whether two entries are of one statement.
+func (s Statement) same(t Statement) bool {
+	return *s.SourcePolicyId == *t.SourcePolicyId && *s.SourcePolicyType == *t.SourcePolicyType &&
+		*s.StartPosition.Line == *t.StartPosition.Line && *s.StartPosition.Column == *t.StartPosition.Column
 }
 
 // severity orders decisions, the one that prevails first.
@@ -50,8 +91,9 @@ func severity(decision string) int {
 	}, decision)
 }
 
-// resource simulates one action on one resource.
-func (m *simulation) resource(action, resource string) ResourceSpecificResult {
+// resource simulates one action on one resource. It also returns whether the
+// service control policies in force allow it.
+func (m *simulation) resource(action, resource string) (out ResourceSpecificResult, byOrganizations bool) {
 	req := &policy.Request{
 		Principal: m.caller, Action: action, Resource: resource, ResourceAccount: m.ownerOf(resource),
 		Context: m.context, Lists: m.lists,
@@ -61,18 +103,32 @@ func (m *simulation) resource(action, resource string) ResourceSpecificResult {
 		set.Resource = trustingPolicy(m.caller.Account)
 	}
 	trace := policy.Explain(req, &set)
-	out := ResourceSpecificResult{
+	out = ResourceSpecificResult{
 		EvalResourceName: resource, EvalResourceDecision: decision(trace.Decision.Outcome),
 		MatchedStatements: m.matched(trace), MissingContextValues: m.missing(trace),
 	}
+	byOrganizations = true
 	for i := range trace.Layers {
-		if l := &trace.Layers[i]; l.Layer == policy.BoundaryLayer {
+		switch l := &trace.Layers[i]; l.Layer {
+		case policy.BoundaryLayer:
 			out.PermissionsBoundaryDecisionDetail = &PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: l.Verdict == policy.Allowed}
+		case policy.SCPLayer:
+			byOrganizations = byOrganizations && l.Verdict == policy.Allowed
 		}
 	}
-	if trace.CrossAccount {
-		out.EvalDecisionDetails = map[string]string{
-			sourceIdentity: verdict(trace, policy.IdentityLayer), sourceResource: verdict(trace, policy.ResourceLayer),
+	if trace.CrossAccount && byOrganizations {
+		out.EvalDecisionDetails = details(trace)
+	}
+	return out, byOrganizations
+}
+
+// details says what each type of policy decides, alone, about a request across accounts.
+func details(t *policy.Trace) map[string]string {
+	out := map[string]string{sourceIdentity: PolicyEvaluationDecisionTypeImplicitDeny, sourceResource: PolicyEvaluationDecisionTypeImplicitDeny}
+	for i := range t.Layers {
+		l := &t.Layers[i]
+		if from := map[policy.Layer]string{policy.IdentityLayer: sourceIdentity, policy.ResourceLayer: sourceResource, policy.BoundaryLayer: sourceBoundary}[l.Layer]; from != "" {
+			out[from] = decision(l.Verdict)
 		}
 	}
 	return out
@@ -112,16 +168,6 @@ func decision(o policy.Outcome) string {
 		return PolicyEvaluationDecisionTypeAllowed
 	case policy.ExplicitDeny:
 		return PolicyEvaluationDecisionTypeExplicitDeny
-	}
-	return PolicyEvaluationDecisionTypeImplicitDeny
-}
-
-// verdict is what one layer says, alone.
-func verdict(t *policy.Trace, layer policy.Layer) string {
-	for i := range t.Layers {
-		if t.Layers[i].Layer == layer {
-			return decision(t.Layers[i].Verdict)
-		}
 	}
 	return PolicyEvaluationDecisionTypeImplicitDeny
 }
@@ -178,46 +224,26 @@ func before(text string, at policy.Position) policy.Position {
 	return policy.Position{Line: strings.Count(head, "\n") + 1, Column: len(head) - strings.LastIndexByte(head, '\n')}
 }
 
-// missing returns the condition keys and variables, as they are written, that
-// decide about a statement and that the request does not have. Statements for
-// other actions and resources decide nothing.
+// missing returns the condition keys and variables that decide about a statement
+// and that the request does not have. Statements for other actions, callers and
+// resources decide nothing, nor does a value when another one fits.
 func (m *simulation) missing(t *policy.Trace) []string {
 	out := []string{}
-	add := func(key string) {
-		if !m.has(key) && !slices.ContainsFunc(out, func(k string) bool { return strings.EqualFold(k, key) }) {
-			out = append(out, key)
+	m.each(t, func(_ source, st *policy.StatementTrace) {
+		for i := range st.Elements {
+			if e := &st.Elements[i]; !e.Matched && e.Element != "Condition" && len(e.Missing) == 0 {
+				return
+			}
 		}
-	}
-	m.each(t, func(from source, st *policy.StatementTrace) {
-		s := &from.doc.Statements[st.Index]
-		var inResource []string
-		if from.doc.Version == "2012-10-17" {
-			inResource = variables(s.Resource)
-		}
-		switch {
-		case meets(st, "Action") && meets(st, "Principal") && meets(st, "Resource"):
-		case meets(st, "Action") && meets(st, "Principal") && slices.ContainsFunc(inResource, func(k string) bool { return !m.has(k) }):
-		default:
-			return
-		}
-		for _, key := range inResource {
-			add(key)
-		}
-		for _, c := range s.Condition {
-			add(c.Key)
-			if from.doc.Version == "2012-10-17" {
-				for _, key := range variables(c.Values) {
-					add(key)
+		for i := range st.Elements {
+			for _, key := range st.Elements[i].Missing {
+				if !m.has(key) && !slices.ContainsFunc(out, func(k string) bool { return strings.EqualFold(k, key) }) {
+					out = append(out, key)
 				}
 			}
 		}
 	})
 	return out
-}
-
-// meets reports whether the request meets an element, or its Not form.
-func meets(st *policy.StatementTrace, element string) bool {
-	return !slices.ContainsFunc(st.Elements, func(e policy.ElementTrace) bool { return !e.Matched && strings.TrimPrefix(e.Element, "Not") == element })
 }
 
 // has reports whether the request has a condition key.
@@ -233,22 +259,6 @@ func (m *simulation) has(key string) bool {
 		}
 	}
 	return false
-}
-
-// variables returns the keys of the variables in values, without those that
-// have a default and the three that stand for a character.
-func variables(values []policy.Value) []string {
-	var keys []string
-	for _, v := range values {
-		for _, part := range strings.Split(v.Text, "${")[1:] {
-			key, _, ok := strings.Cut(part, "}")
-			key = strings.TrimSpace(key)
-			if ok && strings.Contains(key, ":") && !strings.Contains(key, ",") {
-				keys = append(keys, key)
-			}
-		}
-	}
-	return keys
 }
 
 func numberMarker(n int) *string {

@@ -26,6 +26,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
+	"github.com/innkeeper-iam/innkeeper/internal/orgapi"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
@@ -151,8 +152,9 @@ func (n *Node) services() *api.Server {
 		Services: []*api.Service{
 			iamapi.New(iamapi.Options{Store: n.store, Now: n.now}),
 			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now}),
+			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
-		Authn: authn.New(n.store, n.ring, n.now, "iam", "sts"),
+		Authn: authn.New(n.store, n.ring, n.now, "iam", "sts", "organizations"),
 		Authz: az, Audit: n.audit, Store: n.store, IDs: n.ids, Now: n.now,
 		Observer: n.metrics, Log: n.log, Region: n.cfg.Region,
 	}

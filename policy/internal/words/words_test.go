@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package words
+
+import (
+	"math/bits"
+	"strings"
+	"testing"
+)
+
+// lowered returns s with its ASCII letters in lower case, byte by byte.
+func lowered(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + ('a' - 'A')
+		}
+	}
+	return string(b)
+}
+
+// wordAt is At, byte by byte.
+func wordAt(s string, i int) (w uint64) {
+	for j := 0; j < 8 && i+j < len(s); j++ {
+		w |= uint64(s[i+j]) << (8 * j)
+	}
+	return w
+}
+
+// hashOf is Text by its definition: the sum of what the words add.
+func hashOf(s string) (h uint64) {
+	for i, n := 0, uint64(0); i < len(s); i, n = i+8, n+1 {
+		hi, lo := bits.Mul64(wordAt(s, i)^(seed+n*prime), prime)
+		h += hi ^ lo
+	}
+	return h
+}
+
+// checkText compares everything that reads one text with the naive versions.
+func checkText(t *testing.T, s string) {
+	t.Helper()
+	for i := range len(s) + 1 {
+		if got, want := At(s, i), wordAt(s, i); got != want {
+			t.Errorf("At(%q, %d) = %#x, want %#x", s, i, got, want)
+		}
+	}
+	if got, want := Text(s), hashOf(s); got != want {
+		t.Errorf("Text(%q) = %#x, want %#x", s, got, want)
+	}
+	if got, want := Fold(s), hashOf(lowered(s)); got != want {
+		t.Errorf("Fold(%q) = %#x, want %#x", s, got, want)
+	}
+	checkAction(t, s)
+	checkResource(t, s)
+}
+
+func checkAction(t *testing.T, s string) {
+	t.Helper()
+	want := Action{Hash: hashOf(lowered(s)), Colon: strings.IndexByte(s, ':')}
+	if want.Colon >= 0 {
+		want.Service = hashOf(lowered(s[:want.Colon+1]))
+	}
+	if got := ReadAction(s); got != want {
+		t.Errorf("ReadAction(%q) = %+v, want %+v", s, got, want)
+	}
+}
+
+func checkResource(t *testing.T, s string) {
+	t.Helper()
+	var r Resource
+	r.Read(s)
+	steps := min(len(s)/8, Steps)
+	if want := uint32(1)<<steps - 1 | 1<<Whole; r.Have != want {
+		t.Errorf("Read(%q) has %b, want %b", s, r.Have, want)
+	}
+	for n := range steps {
+		prefix := s[:8*(n+1)]
+		var alone Resource
+		alone.Read(prefix)
+		if r.Hash[n] != alone.Hash[n] || r.Hash[n] != Text(prefix) || r.Hash[n] != hashOf(prefix) {
+			t.Errorf("step %d of %q is %#x, that of %q alone %#x, and its Text %#x, want %#x", n, s, r.Hash[n], prefix, alone.Hash[n], Text(prefix), hashOf(prefix))
+		}
+	}
+	for n := steps; n < Steps; n++ {
+		if r.Hash[n] != 0 {
+			t.Errorf("step %d of %q is %#x, want none", n, s, r.Hash[n])
+		}
+	}
+	if r.Hash[Whole] != ^hashOf(s) {
+		t.Errorf("the whole of %q is %#x, want %#x", s, r.Hash[Whole], ^hashOf(s))
+	}
+}
+
+// checkPair compares what reads two texts with the naive versions.
+func checkPair(t *testing.T, a, b string) {
+	t.Helper()
+	if got, want := EqualFold(a, b), lowered(a) == lowered(b); got != want {
+		t.Errorf("EqualFold(%q, %q) = %v, want %v", a, b, got, want)
+	}
+	if got, want := HasPrefixFold(a, b), strings.HasPrefix(lowered(a), lowered(b)); got != want {
+		t.Errorf("HasPrefixFold(%q, %q) = %v, want %v", a, b, got, want)
+	}
+}
+
+// longText has every byte, letters of both cases and several colons.
+func longText() string {
+	b := []byte("arn:aws:S3:::Bucket/Home/[Alice]@Example`{Z}/~")
+	for c := range 256 {
+		b = append(b, byte(c))
+	}
+	return string(b)
+}
+
+func TestTextsOfEveryLengthAndOffset(t *testing.T) {
+	long := longText()
+	for from := range len(long) - 40 {
+		for n := range 41 {
+			checkText(t, long[from:from+n])
+		}
+	}
+	checkText(t, strings.Repeat("arn:aws:", Steps+3)+"x")
+	checkText(t, long)
+}
+
+func TestFoldingOfEveryPairOfBytes(t *testing.T) {
+	for c := range 256 {
+		for d := range 256 {
+			for _, before := range []string{"", "1234567", "12345678"} {
+				checkPair(t, before+string([]byte{byte(c)}), before+string([]byte{byte(d)}))
+			}
+		}
+	}
+}
+
+func TestPrefixesOfEveryLength(t *testing.T) {
+	for _, tc := range []struct{ name, text, other string }{
+		{"the-same", "s3:GetObjectVersionTaggingAndMuchMoreOfIt", "s3:GetObjectVersionTaggingAndMuchMoreOfIt"},
+		{"another-letter-case", "s3:GetObjectVersionTaggingAndMuchMoreOfIt", "S3:getobjectversiontaggingANDMUCHMOREOFIT"},
+		{"the-last-byte-differs", "s3:GetObjectVersionTaggingAndMuchMoreOfIt", "s3:GetObjectVersionTaggingAndMuchMoreOfIT!"},
+		{"bytes-next-to-letters", "@[`{@[`{@[`{@[`{", "`{@[`{@[`{@[`{@["},
+		{"letters-that-merely-fold-to-ascii", "\u212as\u017fS\u212as\u017fS", "kssskSsS"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for i := range len(tc.text) + 1 {
+				for j := range len(tc.other) + 1 {
+					checkPair(t, tc.text[:i], tc.other[:j])
+				}
+			}
+		})
+	}
+}
+
+func TestReadAction(t *testing.T) {
+	read := func(s string) Action { return ReadAction(s) }
+	for _, tc := range []struct {
+		name    string
+		a, b    string
+		hash    bool // the same
+		service bool
+	}{
+		{"letter-case-does-not-count", "s3:GetObject", "S3:getobject", true, true},
+		{"actions-of-a-service", "s3:GetObject", "s3:PutObject", false, true},
+		{"services-with-an-action-of-one-name", "ecr:GetLifecyclePolicy", "dlm:GetLifecyclePolicy", false, false},
+		{"services-of-more-than-a-word", "elasticloadbalancing:SetSubnets", "elasticloadbalancin:SetSubnets", false, false},
+		{"a-service-that-ends-with-its-word", "organiz:List", "Organiz:Move", false, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a, b := read(tc.a), read(tc.b)
+			if (a.Hash == b.Hash) != tc.hash || (a.Service == b.Service) != tc.service {
+				t.Errorf("%q is %+v and %q is %+v, want the same hash: %v, the same service: %v", tc.a, a, tc.b, b, tc.hash, tc.service)
+			}
+		})
+	}
+	if got := read("nothing"); got.Colon != -1 || got.Service != 0 {
+		t.Errorf("ReadAction without a colon = %+v, want the colon at -1 and no service", got)
+	}
+}
+
+// A text that is a step of a longer one must not be found under its hash as a whole.
+func TestWholeIsNoStep(t *testing.T) {
+	const text = "arn:aws:s3:::abcarn:aws:s3:::abc"
+	var r Resource
+	r.Read(text)
+	for n := range len(text) / 8 {
+		if r.Hash[n] == r.Hash[Whole] {
+			t.Errorf("step %d and the whole of %q have one hash", n, text)
+		}
+	}
+}
+
+func TestFirst(t *testing.T) {
+	for n := range uint8(9) {
+		want := uint64(0)
+		for i := range n {
+			want |= 0xff << (8 * i)
+		}
+		if got := First(n); got != want {
+			t.Errorf("First(%d) = %#x, want %#x", n, got, want)
+		}
+	}
+}
+
+func TestWordsDoNotAllocate(t *testing.T) {
+	const a, b = "elasticloadbalancing:SetSubnets", "ElasticLoadBalancing:setsubnets"
+	if n := testing.AllocsPerRun(100, func() {
+		var r Resource
+		r.Read(a)
+		ReadAction(a)
+		EqualFold(a, b)
+		Text(a)
+		Fold(a)
+	}); n != 0 {
+		t.Errorf("reading allocates %v times, want 0", n)
+	}
+}
+
+func FuzzWords(f *testing.F) {
+	for _, s := range []string{"", "s3:GetObject", "arn:aws:s3:::bucket/home/alice/x", "S3:GETOBJECT", "\x00\x7f\x80\xff:::::::", longText()} {
+		f.Add(s, strings.ToUpper(s), uint8(3), uint8(17))
+	}
+	f.Fuzz(func(t *testing.T, a, b string, from, n uint8) {
+		checkText(t, a)
+		checkPair(t, a, b)
+		checkPair(t, b, a)
+		start := min(int(from), len(a))
+		part := a[start:min(start+int(n)%41, len(a))] // off the text's own words
+		checkText(t, part)
+		checkPair(t, a[start:], part)
+		checkPair(t, part, strings.ToUpper(part))
+		checkPair(t, part, strings.ToLower(part))
+	})
+}
