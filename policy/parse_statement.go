@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/spelling"
 )
 
@@ -195,12 +196,12 @@ func (p *parser) condition() ([]Condition, bool) {
 }
 
 // notOperator reports a member of Condition whose value is no object.
-func (p *parser) notOperator(operator string, pos Position, kind jsontext.Kind) bool {
-	if _, ok := parseOperator(operator); ok || !strings.Contains(operator, ":") {
+func (p *parser) notOperator(name string, pos Position, kind jsontext.Kind) bool {
+	if _, ok := operator.Parse(name); ok || !strings.Contains(name, ":") {
 		return p.wrongType(kind, p.last(), "an object of condition keys")
 	}
-	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, jsontext.Clip(operator)),
-		"the condition key %s must stand under an operator", jsontext.Quote(operator))
+	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, jsontext.Clip(name)),
+		"the condition key %s must stand under an operator", jsontext.Quote(name))
 	return p.Skip()
 }
 
