@@ -5,6 +5,7 @@ package policy
 import (
 	"fmt"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 )
@@ -26,7 +27,7 @@ func (v *validator) conditions() {
 		}
 		element := func() string { return "Condition." + jsontext.Clip(c.Operator) + "." + jsontext.Clip(c.Key) }
 		if c.Key == "" {
-			v.report(c.KeyPos, v.path(element()), InvalidKey, `write a key such as "aws:SourceIp"`, "the condition key is empty", noVendor)
+			v.report(c.KeyPos, v.path(element()), InvalidKey, `write a key such as "aws:SourceIp"`, "the condition key is empty", form.NoVendor)
 		}
 		for i, value := range c.Values {
 			if what := op.Unreadable(value.Text, v.variables); what != "" {
