@@ -11,6 +11,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
@@ -28,9 +29,9 @@ type condition struct {
 	exact    uint32 // how many of the patterns come first, exact and in order
 
 	// Of the operator.
-	class                               valueClass
-	relation                            relation
-	set                                 qualifier
+	class                               operator.Class
+	relation                            operator.Relation
+	set                                 operator.Set
 	negated, ifExists, like, ignoreCase bool
 
 	deny   bool    // it belongs to a Deny statement
@@ -48,32 +49,32 @@ type values struct {
 // condition compiles a condition. A literal that its operator cannot read is an
 // error, because a condition that never matches lets a Deny fail open (P-11).
 func (c *compiler) condition(s *Condition, effect Effect) {
-	op, ok := parseOperator(s.Operator) // quirk Q014: in one letter case only (C-2)
+	op, ok := operator.Parse(s.Operator) // quirk Q014: in one letter case only (C-2)
 	if !ok {
 		c.fail(s.OpPos, "unknown condition operator %q", s.Operator)
 		return
 	}
-	n := condition{key: shared(s.Key), hash: uint32(words.Fold(s.Key)), class: op.class, relation: op.relation, set: op.set,
-		negated: op.negated, ifExists: op.ifExists, like: op.like, ignoreCase: op.ignoreCase, deny: effect == Deny}
+	n := condition{key: shared(s.Key), hash: uint32(words.Fold(s.Key)), class: op.Class, relation: op.Relation, set: op.Set,
+		negated: op.Negated, ifExists: op.IfExists, like: op.Like, ignoreCase: op.IgnoreCase, deny: effect == Deny}
 	p := c.policy
 	n.from = p.countValues(n.class)
 	for i := range s.Values {
-		if err := n.add(p, s.Values[i].Text, c.variables && op.variables); err != nil {
+		if err := n.add(p, s.Values[i].Text, c.variables && op.Variables); err != nil {
 			c.fail(s.Values[i].Pos, "%s value %q: %v", s.Operator, s.Values[i].Text, err)
 		}
 	}
 	switch n.class {
-	case stringClass, arnClass:
+	case operator.String, operator.ARN:
 		n.sort(p.values.patterns[n.from:])
-	case numericClass:
+	case operator.Numeric:
 		p.extra.numbers = reduce(p.extra.numbers, n.from, n.relation, number.compare)
-	case dateClass:
+	case operator.Date:
 		p.extra.dates = reduce(p.extra.dates, n.from, n.relation, time.Time.Compare)
 	}
 	n.to = p.countValues(n.class)
 	c.note(s.Key)
-	if c.variables && op.variables {
-		c.noteVariables(s.Values, op.like)
+	if c.variables && op.Variables {
+		c.noteVariables(s.Values, op.Like)
 	}
 	p.conditions = append(p.conditions, n)
 }
@@ -84,17 +85,17 @@ func (c *compiler) condition(s *Condition, effect Effect) {
 func shared(s string) string { return unique.Make(s).Value() }
 
 // countValues returns how many values of a class there are.
-func (p *Policy) countValues(class valueClass) uint32 {
+func (p *Policy) countValues(class operator.Class) uint32 {
 	switch class {
-	case stringClass, arnClass, boolClass:
+	case operator.String, operator.ARN, operator.Bool:
 		return uint32(len(p.values.patterns))
-	case numericClass:
+	case operator.Numeric:
 		return uint32(len(p.extra.numbers))
-	case dateClass:
+	case operator.Date:
 		return uint32(len(p.extra.dates))
-	case ipClass:
+	case operator.IP:
 		return uint32(len(p.values.prefixes))
-	case binaryClass:
+	case operator.Binary:
 		return uint32(len(p.extra.binaries))
 	}
 	return 0
@@ -104,9 +105,9 @@ func (p *Policy) countValues(class valueClass) uint32 {
 func (c *condition) add(p *Policy, text string, variables bool) error {
 	var ok bool
 	switch c.class {
-	case stringClass, arnClass:
+	case operator.String, operator.ARN:
 		return c.addText(&p.values, text, variables)
-	case boolClass:
+	case operator.Bool:
 		// quirk Q026: a variable may stand for a boolean (C-9).
 		pieces, err := parseTemplate(text, false, variables)
 		if err != nil {
@@ -117,7 +118,7 @@ func (c *condition) add(p *Policy, text string, variables bool) error {
 		}
 		p.values.patterns = append(p.values.patterns, newFoldPattern(pieces))
 		return nil
-	case nullClass:
+	case operator.Null:
 		absent, ok := parseBool(text)
 		if !ok {
 			return errors.New(`want "true" or "false"`)
@@ -128,27 +129,19 @@ func (c *condition) add(p *Policy, text string, variables bool) error {
 			c.absent[0] = true
 		}
 		return nil
-	case numericClass:
+	case operator.Numeric:
 		p.extra.numbers, ok = addLiteral(p.extra.numbers, text, parseNumber)
-	case dateClass:
+	case operator.Date:
 		p.extra.dates, ok = addLiteral(p.extra.dates, text, parseDate)
-	case ipClass:
+	case operator.IP:
 		p.values.prefixes, ok = addLiteral(p.values.prefixes, text, parsePrefix)
-	case binaryClass:
+	case operator.Binary:
 		p.extra.binaries, ok = addLiteral(p.extra.binaries, text, parseBinary)
 	}
 	if !ok {
-		return fmt.Errorf("want %s", literalNames[c.class])
+		return fmt.Errorf("want %s", c.class.Literal())
 	}
 	return nil
-}
-
-// literalNames says what the values of a class look like.
-var literalNames = map[valueClass]string{
-	numericClass: "a number",
-	dateClass:    "an ISO 8601 date or seconds since 1970",
-	ipClass:      "an IP address or CIDR range",
-	binaryClass:  "base64",
 }
 
 func addLiteral[T any](list []T, text string, parse func(string) (T, bool)) ([]T, bool) {
@@ -160,7 +153,7 @@ func addLiteral[T any](list []T, text string, parse func(string) (T, bool)) ([]T
 }
 
 func (c *condition) addText(v *values, text string, variables bool) error {
-	if p, ok := plainPattern(text); ok && c.class == stringClass && !c.ignoreCase && (c.like || p.kind == exactPattern) {
+	if p, ok := plainPattern(text); ok && c.class == operator.String && !c.ignoreCase && (c.like || p.kind == exactPattern) {
 		v.patterns = append(v.patterns, p)
 		return nil
 	}
@@ -172,7 +165,7 @@ func (c *condition) addText(v *values, text string, variables bool) error {
 	switch {
 	case c.ignoreCase:
 		p = newFoldPattern(pieces)
-	case c.class == arnClass:
+	case c.class == operator.ARN:
 		// C-12: what has not the six parts of an ARN matches none.
 		if parts := template.Split(pieces); len(parts) == 6 {
 			p = newARNPattern(parts)
@@ -186,13 +179,13 @@ func (c *condition) addText(v *values, text string, variables bool) error {
 
 // reduce leaves those of the values after from that matter: of several bounds the
 // one that is met most easily; equal ones are brought into order.
-func reduce[T any](list []T, from uint32, r relation, compare func(T, T) int) []T {
+func reduce[T any](list []T, from uint32, r operator.Relation, compare func(T, T) int) []T {
 	values := list[from:]
 	switch {
 	case len(values) < 2:
-	case r == equal:
+	case r == operator.Equal:
 		slices.SortFunc(values, compare)
-	case r == less || r == lessOrEqual:
+	case r == operator.Less || r == operator.LessOrEqual:
 		return append(list[:from], slices.MaxFunc(values, compare))
 	default:
 		return append(list[:from], slices.MinFunc(values, compare))
@@ -201,13 +194,13 @@ func reduce[T any](list []T, from uint32, r relation, compare func(T, T) int) []
 }
 
 // relatesTo reports whether v relates to one of the values that reduce left.
-func relatesTo[T any](values []T, v T, r relation, compare func(T, T) int) bool {
-	if r == equal && len(values) > searchThreshold {
+func relatesTo[T any](values []T, v T, r operator.Relation, compare func(T, T) int) bool {
+	if r == operator.Equal && len(values) > searchThreshold {
 		_, found := slices.BinarySearchFunc(values, v, compare)
 		return found
 	}
 	for i := range values {
-		if r.holds(compare(v, values[i])) {
+		if holds(r, compare(v, values[i])) {
 			return true
 		}
 	}
@@ -240,24 +233,24 @@ func (c *condition) holds(e *evaluation, p *Policy) bool {
 	given := e.lookup(c.key, c.hash)
 	missing := given.found == noValue
 	switch {
-	case c.class == nullClass:
+	case c.class == operator.Null:
 		if missing {
 			return c.absent[1]
 		}
 		return c.absent[0]
-	case missing && (c.ifExists || c.set == forAllValues):
+	case missing && (c.ifExists || c.set == operator.ForAllValues):
 		return true // C-4, C-14, C-16
-	case missing && c.set == forAnyValue:
+	case missing && c.set == operator.ForAnyValue:
 		return false // C-15
 	case missing:
 		return c.negated // C-3
 	case given.found == oneValue:
 		return c.test(e, p, given.one, given.typed)
-	case c.set == single && len(given.list) > 1:
+	case c.set == operator.Single && len(given.list) > 1:
 		// quirk Q006: several values without a set operator refuse: the
 		// condition of an Allow fails, that of a Deny holds (C-13).
 		return c.deny
-	case c.set == forAnyValue:
+	case c.set == operator.ForAnyValue:
 		for _, value := range given.list {
 			if c.test(e, p, value, nil) {
 				return true
@@ -284,32 +277,32 @@ func (c *condition) test(e *evaluation, p *Policy, value string, typed *typedVal
 
 func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typedValue) bool {
 	switch c.class {
-	case stringClass, arnClass:
+	case operator.String, operator.ARN:
 		return c.relatesText(e, p.values.patterns[c.from:c.to], value)
-	case boolClass:
+	case operator.Bool:
 		_, ok := parseBool(value) // quirk Q017: in any letter case
 		return ok && c.relatesText(e, p.values.patterns[c.from:c.to], value)
-	case numericClass:
+	case operator.Numeric:
 		n, ok := typed.number(value)
 		return ok && relatesTo(p.extra.numbers[c.from:c.to], n, c.relation, number.compare)
-	case dateClass: // quirk Q016: to the nanosecond
+	case operator.Date: // quirk Q016: to the nanosecond
 		t, ok := typed.date(value)
 		return ok && relatesTo(p.extra.dates[c.from:c.to], t, c.relation, time.Time.Compare)
-	case ipClass:
+	case operator.IP:
 		a, ok := typed.address(value)
 		for i := c.from; ok && i < c.to; i++ {
 			if p.values.prefixes[i].Contains(a) {
 				return true
 			}
 		}
-	case binaryClass:
+	case operator.Binary:
 		return relatesBinary(p.extra.binaries[c.from:c.to], value)
 	}
 	return false
 }
 
 func (c *condition) relatesText(e *evaluation, patterns []pattern, value string) bool {
-	if c.class == arnClass && !isARN(value) {
+	if c.class == operator.ARN && !isARN(value) {
 		return false
 	}
 	if c.exact > searchThreshold {
@@ -347,18 +340,18 @@ func relatesBinary(binaries []string, value string) bool {
 }
 
 // holds reports whether a comparison's sign (request value with policy value)
-// is what the relation asks for.
-func (r relation) holds(sign int) bool {
+// is what a relation asks for.
+func holds(r operator.Relation, sign int) bool {
 	switch r {
-	case equal:
+	case operator.Equal:
 		return sign == 0
-	case less:
+	case operator.Less:
 		return sign < 0
-	case lessOrEqual:
+	case operator.LessOrEqual:
 		return sign <= 0
-	case greater:
+	case operator.Greater:
 		return sign > 0
-	case greaterOrEqual:
+	case operator.GreaterOrEqual:
 		return sign >= 0
 	}
 	return false

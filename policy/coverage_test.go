@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 )
 
 // A feature is something that a policy, a request or an answer can have, and
@@ -64,13 +66,13 @@ func shapesOfStatement(p *genPolicy, s *Statement) (shapes []string) {
 	}
 	for i := range s.Condition {
 		c := &s.Condition[i]
-		op, _ := parseOperator(c.Operator)
+		op, _ := operator.Parse(c.Operator)
 		wild := slices.ContainsFunc(c.Values, func(v Value) bool { return strings.ContainsAny(v.Text, "*?$") })
 		add(len(c.Values) > 8 && !wild, "over 8 exact values")
-		add(len(c.Values) > 8 && wild && op.like, "over 8 values with wildcards")
+		add(len(c.Values) > 8 && wild && op.Like, "over 8 values with wildcards")
 		add(len(c.Values) > 64, "over 64 values")
-		add(len(c.Values) > 64 && op.class == ipClass, "over 64 ranges of addresses")
-		add(op.variables && variables && slices.ContainsFunc(c.Values, func(v Value) bool { return strings.Contains(v.Text, "${") }), "a variable in a condition")
+		add(len(c.Values) > 64 && op.Class == operator.IP, "over 64 ranges of addresses")
+		add(op.Variables && variables && slices.ContainsFunc(c.Values, func(v Value) bool { return strings.Contains(v.Text, "${") }), "a variable in a condition")
 	}
 	slices.Sort(shapes)
 	return slices.Compact(shapes)
@@ -218,7 +220,7 @@ func appliesWith(r *Request, s *shaped, conditions ...Condition) bool {
 
 // setOf says how many values a condition and its key have.
 func setOf(r *Request, c *Condition) string {
-	op, _ := parseOperator(c.Operator)
+	op, _ := operator.Parse(c.Operator)
 	presence := "no value"
 	for k := range r.Context {
 		if lowerASCII(k) == lowerASCII(c.Key) {
@@ -230,7 +232,7 @@ func setOf(r *Request, c *Condition) string {
 			presence = []string{"an empty list", "a list of one", "a list"}[min(len(list), 2)]
 		}
 	}
-	return []string{single: "", forAllValues: forAllPrefix, forAnyValue: forAnyPrefix}[op.set] + presence + " with " + number3(len(c.Values))
+	return []string{operator.Single: "", operator.ForAllValues: operator.ForAllPrefix, operator.ForAnyValue: operator.ForAnyPrefix}[op.Set] + presence + " with " + number3(len(c.Values))
 }
 
 func number3(n int) string { return [...]string{"none", "one", "several"}[min(n, 2)] }
@@ -271,7 +273,7 @@ func wanted() (often, few []feature) {
 	for _, shape := range wantedShapes {
 		add(shape, applies, fails)
 	}
-	for _, set := range []string{"", forAllPrefix, forAnyPrefix} {
+	for _, set := range []string{"", operator.ForAllPrefix, operator.ForAnyPrefix} {
 		for _, presence := range []string{"no value", "an empty list", "a list of one", "a list", "a value"} {
 			for n := range 3 {
 				add("set "+set+presence+" with "+number3(n), fails)
@@ -279,11 +281,11 @@ func wanted() (often, few []feature) {
 		}
 	}
 	few = []feature{{"a resource of over 64 KiB", "is asked for"}}
-	for _, op := range baseOperators {
-		for _, set := range []string{"", forAllPrefix, forAnyPrefix} {
-			for _, suffix := range []string{"", ifExistsSuffix} {
-				if suffix == "" || op.class != nullClass {
-					few = append(few, feature{set + op.base + suffix, "is true"}, feature{set + op.base + suffix, "is false"})
+	for _, op := range operator.Base {
+		for _, set := range []string{"", operator.ForAllPrefix, operator.ForAnyPrefix} {
+			for _, suffix := range []string{"", operator.IfExistsSuffix} {
+				if suffix == "" || op.Class != operator.Null {
+					few = append(few, feature{set + op.Base + suffix, "is true"}, feature{set + op.Base + suffix, "is false"})
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 )
 
 // A naming is how closely a value of a principal element names the caller.
@@ -25,7 +26,7 @@ func (x *explainer) principal(p *Policy, s *Statement) (e ElementTrace, by Value
 	if b.Everyone {
 		e.Wants = []Value{{Text: "*", Pos: b.Pos}}
 	}
-	for _, typ := range principalTypes[1:] {
+	for _, typ := range form.PrincipalTypes[1:] {
 		for _, v := range *b.list(typ) {
 			e.Wants = append(e.Wants[:len(e.Wants):len(e.Wants)], Value{Text: typ + ":" + v.Text, Pos: v.Pos})
 		}

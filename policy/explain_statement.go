@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/textbook"
 )
@@ -228,11 +229,11 @@ func (x *explainer) variableBeforeResource(text string) bool {
 // request (section "Conditions"). It also returns the first policy value that one
 // of them relates to.
 func (x *explainer) condition(c *Condition, values []string, effect Effect, variables bool) (matched bool, by Value) {
-	op, ok := parseOperator(c.Operator)
+	op, ok := operator.Parse(c.Operator)
 	if !ok {
 		return effect == Deny, by // P-11; Compile refuses it
 	}
-	if op.class == nullClass {
+	if op.Class == operator.Null {
 		for _, v := range c.Values {
 			if absent, _ := parseBool(v.Text); absent == (values == nil) {
 				return true, v
@@ -242,49 +243,49 @@ func (x *explainer) condition(c *Condition, values []string, effect Effect, vari
 	}
 	if values == nil {
 		switch {
-		case op.ifExists, op.set == forAllValues:
+		case op.IfExists, op.Set == operator.ForAllValues:
 			return true, by
-		case op.set == forAnyValue:
+		case op.Set == operator.ForAnyValue:
 			return false, by
 		}
-		return op.negated, by
+		return op.Negated, by
 	}
 	results := make([]bool, len(values))
 	for i, value := range values {
-		related := slices.IndexFunc(c.Values, func(v Value) bool { return x.relates(op, value, v.Text, variables && op.variables) })
+		related := slices.IndexFunc(c.Values, func(v Value) bool { return x.relates(op, value, v.Text, variables && op.Variables) })
 		if related >= 0 && by == (Value{}) {
 			by = c.Values[related]
 		}
-		results[i] = (related >= 0) != op.negated
+		results[i] = (related >= 0) != op.Negated
 	}
 	switch {
-	case op.set == single && len(values) > 1:
+	case op.Set == operator.Single && len(values) > 1:
 		return effect == Deny, by // quirk Q006: several values without a set operator refuse
-	case op.set == forAnyValue:
+	case op.Set == operator.ForAnyValue:
 		return slices.Contains(results, true), by
 	}
 	return !slices.Contains(results, false), by
 }
 
 // relates compares one request value with one policy value, negation aside.
-func (x *explainer) relates(op operatorInfo, value, want string, variables bool) bool {
-	switch op.class {
-	case stringClass, arnClass, boolClass:
-		p, ok := x.expand(want, op.like, variables)
+func (x *explainer) relates(op operator.Operator, value, want string, variables bool) bool {
+	switch op.Class {
+	case operator.String, operator.ARN, operator.Bool:
+		p, ok := x.expand(want, op.Like, variables)
 		return ok && relatesText(op, value, p)
-	case numericClass:
+	case operator.Numeric:
 		v, ok := parseNumber(value)
 		w, ok2 := parseNumber(want)
-		return ok && ok2 && compares(op.relation, v.compare(w))
-	case dateClass:
+		return ok && ok2 && compares(op.Relation, v.compare(w))
+	case operator.Date:
 		v, ok := parseDate(value)
 		w, ok2 := parseDate(want)
-		return ok && ok2 && compares(op.relation, v.Compare(w))
-	case ipClass:
+		return ok && ok2 && compares(op.Relation, v.Compare(w))
+	case operator.IP:
 		v, ok := parseAddress(value)
 		w, ok2 := parsePrefix(want)
 		return ok && ok2 && w.Contains(v)
-	case binaryClass:
+	case operator.Binary:
 		w, _ := parseBinary(want)
 		v, ok := parseBinary(value)
 		return value == w || ok && v == w // quirk Q008: raw or base64
@@ -292,25 +293,25 @@ func (x *explainer) relates(op operatorInfo, value, want string, variables bool)
 	return false
 }
 
-func relatesText(op operatorInfo, value string, want textbook.Pattern) bool {
+func relatesText(op operator.Operator, value string, want textbook.Pattern) bool {
 	switch {
-	case op.class == boolClass:
+	case op.Class == operator.Bool:
 		v, ok := parseBool(value)
 		w, ok2 := parseBool(want.String())
 		return ok && ok2 && v == w
-	case op.class == arnClass:
+	case op.Class == operator.ARN:
 		return strings.HasPrefix(value, "arn:") && textbook.MatchParts(want.Cut(), textbook.Pattern(nil).Text(value).Cut())
-	case op.ignoreCase:
+	case op.IgnoreCase:
 		return strings.EqualFold(value, want.String())
-	case op.like:
+	case op.Like:
 		return want.Match(textbook.Pattern(nil).Text(value))
 	}
 	return value == want.String()
 }
 
 // signs lists what comparing a request value with a policy value must give.
-var signs = map[relation][]int{
-	equal: {0}, less: {-1}, lessOrEqual: {-1, 0}, greater: {1}, greaterOrEqual: {1, 0},
+var signs = map[operator.Relation][]int{
+	operator.Equal: {0}, operator.Less: {-1}, operator.LessOrEqual: {-1, 0}, operator.Greater: {1}, operator.GreaterOrEqual: {1, 0},
 }
 
-func compares(r relation, sign int) bool { return slices.Contains(signs[r], sign) }
+func compares(r operator.Relation, sign int) bool { return slices.Contains(signs[r], sign) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
@@ -24,11 +25,11 @@ type generator struct {
 	resources  []string
 	actions    []string
 	keys       []string
-	classes    []valueClass // of the values of each key
-	texts      [][]string   // values of each key
-	made       []*genPolicy // of earlier layers
-	huge       bool         // the next resource is of more than 64 KiB
-	statements int          // that the set has so far
+	classes    []operator.Class // of the values of each key
+	texts      [][]string       // values of each key
+	made       []*genPolicy     // of earlier layers
+	huge       bool             // the next resource is of more than 64 KiB
+	statements int              // that the set has so far
 }
 
 func newGenerator(seed uint64, data []byte) *generator {
@@ -45,7 +46,7 @@ func newGenerator(seed uint64, data []byte) *generator {
 	}
 	for i := range 2 + g.n(4) {
 		g.keys = append(g.keys, g.of(genKeys))
-		g.classes = append(g.classes, baseOperators[g.n(len(baseOperators))].class)
+		g.classes = append(g.classes, operator.Base[g.n(len(operator.Base))].Class)
 		g.texts = append(g.texts, nil)
 		for range 1 + g.n(3) {
 			g.texts[i] = append(g.texts[i], g.text(g.classes[i]))
@@ -510,21 +511,21 @@ func (g *generator) stranger() string {
 // condition makes a condition, most of the class of values that its key has.
 func (g *generator) condition() Condition {
 	key := g.n(len(g.keys))
-	info := baseOperators[g.n(len(baseOperators))]
+	info := operator.Base[g.n(len(operator.Base))]
 	if !g.oneIn(5) {
-		var fit []operatorInfo
-		for _, op := range baseOperators {
-			if op.class == g.classes[key] {
+		var fit []operator.Operator
+		for _, op := range operator.Base {
+			if op.Class == g.classes[key] {
 				fit = append(fit, op)
 			}
 		}
 		info = fit[g.n(len(fit))]
 	}
-	operator := []string{"", "", forAllPrefix, forAnyPrefix}[g.n(4)] + info.base
-	if info.class != nullClass && g.oneIn(4) {
-		operator += ifExistsSuffix
+	name := []string{"", "", operator.ForAllPrefix, operator.ForAnyPrefix}[g.n(4)] + info.Base
+	if info.Class != operator.Null && g.oneIn(4) {
+		name += operator.IfExistsSuffix
 	}
-	c := Condition{Operator: operator, Key: g.spell(key)}
+	c := Condition{Operator: name, Key: g.spell(key)}
 	one := func() string { return g.operand(info, key) }
 	if n := g.size(3, 14, 66); n > 3 {
 		wild := g.oneIn(3)

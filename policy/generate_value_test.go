@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 )
 
 // What request values and policy values of a class look like. Requests also have
@@ -16,30 +18,30 @@ var (
 		"alice", "Alice", "ALICE", "bob", "", "a*", "*", "?", "home/alice", "é", "É", "${aws:username}", "red", "a\xff", "stra\u00dfe", "ſ", "S", "s", "\u212aelvin", "Kelvin", "kelvin",
 		"日本/語", strings.Repeat("alice/", 60),
 	}
-	genTextsOf = map[valueClass][]string{
-		numericClass: {"10", "10.0", "10abc", "-1", "9.99", "1e1", "0", "-0", "+10", " 10", "10 ", "99999999999999999999", "0.10e2", "1e1000", "0x10"},
-		dateClass:    {"2026-06-01T00:00:00Z", "1780272000", "2026-06-01", "2026", "2026-06-01T02:00:00+02:00", "2026-06-01T00:00:00.000000001Z", "yesterday", "-1"},
-		boolClass:    {"true", "FALSE", "True", "false", "1", "yes", ""},
-		nullClass:    {"", "alice"},
-		ipClass:      {"10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "10.1.2.3/32", "10.1.2", "fe80::1%eth0", "192.168.0.1", "255.255.255.255", "::"},
-		binaryClass:  {"QmluYXJ5", "Binary", "AAAA", "\x00\x00\x00", "", "QmluYXJ5="},
-		arnClass: {
+	genTextsOf = map[operator.Class][]string{
+		operator.Numeric: {"10", "10.0", "10abc", "-1", "9.99", "1e1", "0", "-0", "+10", " 10", "10 ", "99999999999999999999", "0.10e2", "1e1000", "0x10"},
+		operator.Date:    {"2026-06-01T00:00:00Z", "1780272000", "2026-06-01", "2026", "2026-06-01T02:00:00+02:00", "2026-06-01T00:00:00.000000001Z", "yesterday", "-1"},
+		operator.Bool:    {"true", "FALSE", "True", "false", "1", "yes", ""},
+		operator.Null:    {"", "alice"},
+		operator.IP:      {"10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "10.1.2.3/32", "10.1.2", "fe80::1%eth0", "192.168.0.1", "255.255.255.255", "::"},
+		operator.Binary:  {"QmluYXJ5", "Binary", "AAAA", "\x00\x00\x00", "", "QmluYXJ5="},
+		operator.ARN: {
 			"arn:aws:sns:us-east-1:" + accountA + ":alice-topic", "arn:aws:sns:a:b:c:d", "not:an:arn", "arn:aws:sns:us-east-1:" + accountA + ":a:b/c", "ARN:aws:sns:a:b:c",
 			"arn:aws:iam::" + accountA + ":role/app", "arn:::::", "arn:aws:sns:us-east-1:" + accountA,
 		},
 	}
-	genOperands = map[valueClass][]string{
-		numericClass: {"10", "10.0", "-1", "9.99", "1e1", "0", "-0", "+10", "1e1000"},
-		dateClass:    {"2026-06-01T00:00:00Z", "1780272000", "2026-01-01", "2026", "2026-06", "2026-06-01T02:00:00+02:00", "2026-06-01T00:00:00.000000001Z"},
-		boolClass:    {"true", "false", "True", "FALSE"},
-		nullClass:    {"true", "false", "TRUE"},
-		ipClass:      {"10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "2001:db8::/32", "::/0", "10.1.2.3/9", "::ffff:10.1.2.3", "10.1.2.2/31"},
-		binaryClass:  {"QmluYXJ5", "AAAA", ""},
+	genOperands = map[operator.Class][]string{
+		operator.Numeric: {"10", "10.0", "-1", "9.99", "1e1", "0", "-0", "+10", "1e1000"},
+		operator.Date:    {"2026-06-01T00:00:00Z", "1780272000", "2026-01-01", "2026", "2026-06", "2026-06-01T02:00:00+02:00", "2026-06-01T00:00:00.000000001Z"},
+		operator.Bool:    {"true", "false", "True", "FALSE"},
+		operator.Null:    {"true", "false", "TRUE"},
+		operator.IP:      {"10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "2001:db8::/32", "::/0", "10.1.2.3/9", "::ffff:10.1.2.3", "10.1.2.2/31"},
+		operator.Binary:  {"QmluYXJ5", "AAAA", ""},
 	}
 )
 
 // text makes a request value, most of a class.
-func (g *generator) text(class valueClass) string {
+func (g *generator) text(class operator.Class) string {
 	if pool := genTextsOf[class]; pool != nil && !g.oneIn(8) {
 		return g.of(pool)
 	}
@@ -47,27 +49,27 @@ func (g *generator) text(class valueClass) string {
 }
 
 // operand makes a policy value of an operator, for the values of a key.
-func (g *generator) operand(op operatorInfo, key int) string {
-	if op.class == boolClass && g.variables && g.oneIn(6) {
+func (g *generator) operand(op operator.Operator, key int) string {
+	if op.Class == operator.Bool && g.variables && g.oneIn(6) {
 		return g.of(genVariables[:6])
 	}
-	if pool := genOperands[op.class]; pool != nil {
+	if pool := genOperands[op.Class]; pool != nil {
 		if !g.oneIn(3) {
 			return g.of(pool)
 		}
-		return g.literal(op.class)
+		return g.literal(op.Class)
 	}
 	switch text := strings.ToValidUTF8(g.of(g.texts[key]), ""); {
 	case g.oneIn(6):
 		return g.of(genVariables)
 	case g.oneIn(8):
 		return fmt.Sprintf("value-%d", g.n(100))
-	case op.class == arnClass && !g.oneIn(4):
+	case op.Class == operator.ARN && !g.oneIn(4):
 		if g.oneIn(2) || !strings.HasPrefix(text, "arn:") {
-			text = g.of(genTextsOf[arnClass])
+			text = g.of(genTextsOf[operator.ARN])
 		}
 		return g.of([]string{text, g.parts(text), g.parts(text), "arn:*:*:*:*:*"})
-	case op.ignoreCase && g.oneIn(2) && !strings.Contains(text, "${"):
+	case op.IgnoreCase && g.oneIn(2) && !strings.Contains(text, "${"):
 		return g.recase(text)
 	case strings.Contains(text, "${") || g.oneIn(3):
 		return g.pattern(genTexts)
@@ -78,42 +80,42 @@ func (g *generator) operand(op operatorInfo, key int) string {
 }
 
 // outsider makes one of many policy values that no request has, or hardly.
-func (g *generator) outsider(op operatorInfo, wild bool) string {
+func (g *generator) outsider(op operator.Operator, wild bool) string {
 	n := g.n(200)
 	star := ""
-	if wild && op.like && g.oneIn(2) {
+	if wild && op.Like && g.oneIn(2) {
 		star = "*"
 	}
-	switch op.class {
-	case numericClass:
+	switch op.Class {
+	case operator.Numeric:
 		return fmt.Sprintf("%d.5", 1000+n)
-	case dateClass:
+	case operator.Date:
 		return fmt.Sprintf("19%02d-%02d", n%100, 1+n%12)
-	case ipClass:
+	case operator.IP:
 		return g.of([]string{fmt.Sprintf("172.%d.%d.0/%d", n, g.n(9), 9+g.n(24)), fmt.Sprintf("2001:db9:%x::/%d", n, 33+g.n(96))})
-	case binaryClass:
+	case operator.Binary:
 		return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "Other%d", n))
-	case arnClass:
+	case operator.ARN:
 		return fmt.Sprintf("arn:aws:sns:us-east-1:%s:other-%d%s", accountA, n, star)
-	case stringClass:
+	case operator.String:
 		return fmt.Sprintf("%sother-%d%s", g.of([]string{"", "", star}), n, star)
 	}
-	return g.of(genOperands[op.class])
+	return g.of(genOperands[op.Class])
 }
 
 // literal makes one of many policy values of a class.
-func (g *generator) literal(class valueClass) string {
+func (g *generator) literal(class operator.Class) string {
 	switch class {
-	case numericClass:
+	case operator.Numeric:
 		return fmt.Sprintf("%d.%d", g.n(30)-10, g.n(10))
-	case dateClass:
+	case operator.Date:
 		return fmt.Sprintf("2026-%02d-%02dT%02d:00Z", 1+g.n(12), 1+g.n(28), g.n(24))
-	case ipClass:
+	case operator.IP:
 		if g.oneIn(4) {
 			return fmt.Sprintf("2001:db8:%x::/%d", g.n(16), 16+g.n(113))
 		}
 		return fmt.Sprintf("10.%d.%d.%d/%d", g.n(4), g.n(4), g.n(8), 6+g.n(27))
-	case binaryClass:
+	case operator.Binary:
 		return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "Binary%d", g.n(9)))
 	}
 	return g.of(genOperands[class])

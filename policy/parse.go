@@ -5,11 +5,10 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
-	"github.com/innkeeper-iam/innkeeper/policy/internal/spelling"
 )
 
 // MaxSize is the largest document that Parse reads, in bytes. AWS's own limits
@@ -52,35 +51,11 @@ type parser struct {
 	*jsontext.Reader
 	doc      *Document
 	problems []Problem
-	path     []step // to the value being read
-}
-
-// A step leads into an object by name or into an array by index.
-type step struct {
-	name  string
-	index int // used when name is empty
+	path     jsontext.Path // to the value being read
 }
 
 // place returns the position of what comes next.
 func (p *parser) place() Position { return Position(p.Pos()) }
-
-func (p *parser) push(name string, index int) { p.path = append(p.path, step{name, index}) }
-func (p *parser) pop()                        { p.path = p.path[:len(p.path)-1] }
-
-func (p *parser) pathText() string {
-	var b strings.Builder
-	for _, s := range p.path {
-		switch {
-		case s.name == "":
-			b.WriteString("[" + strconv.Itoa(s.index) + "]")
-		case b.Len() > 0:
-			b.WriteString("." + jsontext.Clip(s.name))
-		default:
-			b.WriteString(jsontext.Clip(s.name))
-		}
-	}
-	return b.String()
-}
 
 // report records a problem with the value at the current path.
 func (p *parser) report(pos Position, code Code, fix, format string, args ...any) {
@@ -91,7 +66,7 @@ func (p *parser) report(pos Position, code Code, fix, format string, args ...any
 	if code == EffectLetterCase {
 		aws = legacyParsing
 	}
-	p.problems = append(p.problems, Problem{Pos: pos, Path: p.pathText(), Code: code,
+	p.problems = append(p.problems, Problem{Pos: pos, Path: p.path.String(), Code: code,
 		Message: fmt.Sprintf(format, args...), Fix: fix, AWS: aws})
 }
 
@@ -100,26 +75,20 @@ func sortProblems(problems []Problem) {
 }
 
 func (p *parser) duplicateName(name string, pos, first jsontext.Position) {
-	p.push(name, 0)
+	p.path.Push(name, 0)
 	p.report(Position(pos), DuplicateKey, "keep one of them", "%s is already there at %d:%d", jsontext.Quote(name), first.Line, first.Column)
-	p.pop()
+	p.path.Pop()
 }
 
 // formProblem is the problem of a text that is no JSON.
 func (p *parser) formProblem() Problem {
 	code := [...]Code{jsontext.NotJSON: InvalidJSON, jsontext.NotUTF8: InvalidUTF8, jsontext.TooDeep: TooDeep}[p.Err.Fault]
-	return Problem{Pos: Position(p.Err.Pos), Path: p.pathText(), Code: code, Message: p.Err.Message, Fix: p.Err.Fix, AWS: syntaxErrors}
+	return Problem{Pos: Position(p.Err.Pos), Path: p.path.String(), Code: code, Message: p.Err.Message, Fix: p.Err.Fix, AWS: syntaxErrors}
 }
-
-var (
-	documentElements  = []string{"Version", "Id", "Statement"}
-	statementElements = []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-	principalTypes    = []string{"AWS", "Service", "Federated", "CanonicalUser"}
-)
 
 // document reads the whole text (P-1).
 func (p *parser) document() {
-	if !p.begins() {
+	if !form.Begin(p.Reader, p.doc.Source) {
 		return
 	}
 	kind := p.Peek()
@@ -131,7 +100,7 @@ func (p *parser) document() {
 	statement := false // the element is there, or a misspelling of it
 	ok := p.Object(func(name string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.push(name, 0)
+		p.path.Push(name, 0)
 		ok := true
 		switch name {
 		case "Version":
@@ -141,7 +110,7 @@ func (p *parser) document() {
 		case "Statement":
 			statement, ok = true, p.statements()
 		default:
-			statement = p.unknown(name, pos, documentElements) == "Statement" || statement
+			statement = p.unknown(name, pos, form.DocumentElements) == "Statement" || statement
 			ok = p.Skip()
 		}
 		return ok && p.done()
@@ -157,28 +126,10 @@ func (p *parser) document() {
 	}
 }
 
-// begins fails with the likeliest reason why the text does not begin like an
-// object, if there is one that only a policy document has.
-func (p *parser) begins() bool {
-	src := p.doc.Source
-	if !p.Space() {
-		return false
-	}
-	switch word := p.Word(); {
-	case p.Offset() == len(src):
-		return p.Invalid(jsontext.Position{Line: 1, Column: 1}, `write {"Version": "2012-10-17", "Statement": [...]}`, "the document is empty")
-	case len(src) > 3 && strings.EqualFold(src[:3], "%7b"):
-		return p.Invalid(p.Pos(), "decode it first", "the document is URL-encoded")
-	case word != "" && !slices.Contains([]string{"true", "false", "null"}, word) && (word[0] < '0' || word[0] > '9'):
-		return p.Invalid(p.Pos(), "give the policy's text, not the name of a file", "the document must be an object in braces, not %s", jsontext.Quote(word))
-	}
-	return true
-}
-
 // done leaves the current path after its value was read well; after a fault of
 // form the path stays, for the message.
 func (p *parser) done() bool {
-	p.pop()
+	p.path.Pop()
 	return true
 }
 
@@ -202,20 +153,7 @@ func (p *parser) notDocument(kind jsontext.Kind, start Position) {
 // unknown reports an element that may not stand here and returns the name that
 // was probably meant, or "".
 func (p *parser) unknown(name string, pos Position, allowed []string) string {
-	likely := spelling.Closest(name, allowed)
-	fix := "remove it; allowed are " + strings.Join(allowed, ", ")
-	switch {
-	case likely != "" && strings.EqualFold(likely, name):
-		fix = fmt.Sprintf("write %q: element names are case-sensitive", likely)
-	case likely != "":
-		fix = fmt.Sprintf("did you mean %q?", likely)
-	case slices.Contains(statementElements, name):
-		fix = `put it into "Statement"`
-	case slices.Contains(documentElements, name):
-		fix = "put it at the top level"
-	case slices.Contains(principalTypes, name):
-		fix = `put it into "Principal"`
-	}
+	likely, fix := form.Unknown(name, allowed)
 	p.report(pos, UnknownElement, fix, "unknown element %s", jsontext.Quote(name))
 	return likely
 }
@@ -239,11 +177,11 @@ func (p *parser) statements() bool {
 	case jsontext.Broken:
 		return false
 	case jsontext.Object:
-		p.push("", 0)
+		p.path.Push("", 0)
 		return p.statement() && p.done()
 	case jsontext.Array:
 		return p.Array(func(i int) bool {
-			p.push("", i)
+			p.path.Push("", i)
 			switch kind := p.Peek(); kind {
 			case jsontext.Broken:
 				return false
@@ -272,16 +210,6 @@ func (p *parser) wrongType(kind jsontext.Kind, what, want string) bool {
 	return true
 }
 
-// last returns the name of the element being read.
-func (p *parser) last() string {
-	for i := len(p.path) - 1; i >= 0; i-- {
-		if p.path[i].name != "" {
-			return jsontext.Clip(p.path[i].name)
-		}
-	}
-	return "the value"
-}
-
 // oneString reads a value that must be a string.
 func (p *parser) oneString() (string, bool) {
 	switch kind := p.Peek(); kind {
@@ -290,7 +218,7 @@ func (p *parser) oneString() (string, bool) {
 	case jsontext.String:
 		return p.Text()
 	default:
-		return "", p.wrongType(kind, p.last(), "a string")
+		return "", p.wrongType(kind, p.path.Last(), "a string")
 	}
 }
 
@@ -315,7 +243,7 @@ func (p *parser) values(scalars bool) ([]Value, bool) {
 	}
 	list := []Value{}
 	ok := p.Array(func(i int) bool {
-		p.push("", i)
+		p.path.Push("", i)
 		kind := p.Peek()
 		if kind == jsontext.Broken {
 			return false
@@ -345,7 +273,7 @@ func (p *parser) scalar(kind jsontext.Kind, scalars bool, want string) (v Value,
 	case kind == jsontext.Bool && scalars:
 		v.Text, ok = p.Literal(), true
 	default:
-		return v, false, p.wrongType(kind, p.last(), want)
+		return v, false, p.wrongType(kind, p.path.Last(), want)
 	}
 	return v, ok, ok
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/spelling"
 )
 
@@ -16,7 +18,7 @@ func (p *parser) statement() bool {
 	var seen elements
 	ok := p.Object(func(name string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.push(name, 0)
+		p.path.Push(name, 0)
 		return p.element(&s, &seen, name, pos) && p.done()
 	})
 	if !ok {
@@ -68,7 +70,7 @@ func (p *parser) element(s *Statement, seen *elements, name string, pos Position
 	case "Condition":
 		s.Condition, ok = p.condition()
 	default:
-		seen.effect = p.unknown(name, pos, statementElements) == "Effect" || seen.effect
+		seen.effect = p.unknown(name, pos, form.StatementElements) == "Effect" || seen.effect
 		ok = p.Skip()
 	}
 	return ok
@@ -117,18 +119,18 @@ func (p *parser) principal(not bool, pos Position) (*PrincipalBlock, bool) {
 		at := p.place()
 		text, ok := p.Text()
 		if ok && text != "*" {
-			p.report(at, WrongType, fmt.Sprintf(`write {%q: "%s"}`, principalTypeOf(text), jsontext.Clip(text)),
-				`%s must be "*" or an object, not %s`, p.last(), jsontext.Quote(text))
+			p.report(at, WrongType, fmt.Sprintf(`write {%q: "%s"}`, form.TypeOf(text), jsontext.Clip(text)),
+				`%s must be "*" or an object, not %s`, p.path.Last(), jsontext.Quote(text))
 		}
 		block.Everyone = true
 		return block, ok
 	case jsontext.Object:
 		ok := p.Object(func(name string, at jsontext.Position) bool {
 			pos := Position(at)
-			p.push(name, 0)
+			p.path.Push(name, 0)
 			list := block.list(name)
 			if list == nil {
-				p.unknownPrincipalType(name, pos)
+				p.report(pos, UnknownElement, form.UnknownType(name), "unknown principal type %s", jsontext.Quote(name))
 				return p.Skip() && p.done()
 			}
 			var ok bool
@@ -137,7 +139,7 @@ func (p *parser) principal(not bool, pos Position) (*PrincipalBlock, bool) {
 		})
 		return block, ok
 	default:
-		return nil, p.wrongType(kind, p.last(), `"*" or an object`)
+		return nil, p.wrongType(kind, p.path.Last(), `"*" or an object`)
 	}
 }
 
@@ -156,27 +158,6 @@ func (b *PrincipalBlock) list(typ string) *[]Value {
 	return nil
 }
 
-// principalTypeOf guesses the type that a bare principal belongs under.
-func principalTypeOf(text string) string {
-	switch {
-	case strings.Contains(text, "-provider/"):
-		return "Federated"
-	case !strings.HasPrefix(text, "arn:") && strings.HasSuffix(text, ".amazonaws.com"):
-		return "Service"
-	}
-	return "AWS"
-}
-
-func (p *parser) unknownPrincipalType(name string, pos Position) {
-	fix := "allowed are " + strings.Join(principalTypes, ", ")
-	if likely := spelling.Closest(name, principalTypes); likely != "" {
-		fix = fmt.Sprintf("did you mean %q?", likely)
-	} else if name == "*" {
-		fix = `write "AWS"`
-	}
-	p.report(pos, UnknownElement, fix, "unknown principal type %s", jsontext.Quote(name))
-}
-
 // condition reads the Condition element: operators, keys and values (C-1).
 func (p *parser) condition() ([]Condition, bool) {
 	if kind := p.Peek(); kind != jsontext.Object {
@@ -185,7 +166,7 @@ func (p *parser) condition() ([]Condition, bool) {
 	var list []Condition
 	ok := p.Object(func(operator string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.push(operator, 0)
+		p.path.Push(operator, 0)
 		if kind := p.Peek(); kind != jsontext.Object {
 			return kind != jsontext.Broken && p.notOperator(operator, pos, kind) && p.done()
 		}
@@ -195,12 +176,12 @@ func (p *parser) condition() ([]Condition, bool) {
 }
 
 // notOperator reports a member of Condition whose value is no object.
-func (p *parser) notOperator(operator string, pos Position, kind jsontext.Kind) bool {
-	if _, ok := parseOperator(operator); ok || !strings.Contains(operator, ":") {
-		return p.wrongType(kind, p.last(), "an object of condition keys")
+func (p *parser) notOperator(name string, pos Position, kind jsontext.Kind) bool {
+	if _, ok := operator.Parse(name); ok || !strings.Contains(name, ":") {
+		return p.wrongType(kind, p.path.Last(), "an object of condition keys")
 	}
-	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, jsontext.Clip(operator)),
-		"the condition key %s must stand under an operator", jsontext.Quote(operator))
+	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, jsontext.Clip(name)),
+		"the condition key %s must stand under an operator", jsontext.Quote(name))
 	return p.Skip()
 }
 
@@ -209,7 +190,7 @@ func (p *parser) operator(list *[]Condition, operator string, opPos Position) bo
 	var seen jsontext.NameSet // :: key in lower case → where
 	return p.Object(func(key string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.push(key, 0)
+		p.path.Push(key, 0)
 		if first, twice := seen.Add(strings.ToLower(key), at); twice {
 			p.report(pos, DuplicateKey, "keep one of them: condition keys compare without regard to letter case",
 				"%s is already there at %d:%d", jsontext.Quote(key), first.Line, first.Column)

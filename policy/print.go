@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
@@ -99,7 +100,7 @@ func (p *printer) principal(block *PrincipalBlock) {
 		return
 	}
 	p.Open('{')
-	for _, typ := range principalTypes {
+	for _, typ := range form.PrincipalTypes {
 		if list := *block.list(typ); list != nil {
 			p.values(typ, list)
 		}

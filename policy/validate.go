@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
 )
 
@@ -120,6 +121,13 @@ func (v *validator) report(pos Position, path string, code Code, fix, message, a
 	v.problems = append(v.problems, Problem{Pos: pos, Path: path, Code: code, Message: message, Fix: fix, AWS: aws})
 }
 
+// fault records what is wrong with a text, if anything is.
+func (v *validator) fault(pos Position, path func() string, code Code, f form.Fault) {
+	if f != (form.Fault{}) {
+		v.report(pos, path(), code, f.Fix, f.Message, f.AWS)
+	}
+}
+
 // path returns the path of an element of the current statement.
 func (v *validator) path(element string) string {
 	return "Statement[" + strconv.Itoa(v.at.Index) + "]." + element
@@ -135,15 +143,8 @@ func (v *validator) value(element string, i int, list []Value) string {
 
 // characters refuses what IAM does not take in a document (P-9).
 func (v *validator) characters() {
-	line, lineStart := 1, 0
-	for i, c := range v.doc.Source {
-		switch {
-		case c == '\n':
-			line, lineStart = line+1, i+1
-		case c > 0xff || c < ' ' && c != '\t' && c != '\r':
-			v.report(Position{line, i - lineStart + 1}, "", InvalidCharacter, "", fmt.Sprintf("the character %q (%U) is not allowed", c, c), syntaxErrors)
-			return
-		}
+	if pos, c, found := form.BadCharacter(v.doc.Source); found {
+		v.report(Position(pos), "", InvalidCharacter, "", fmt.Sprintf("the character %q (%U) is not allowed", c, c), syntaxErrors)
 	}
 }
 
@@ -166,12 +167,9 @@ func (v *validator) sid() {
 	if !v.rules.iam || s.Sid == "" {
 		return
 	}
-	for _, c := range []byte(s.Sid) {
-		if !isAlphanumeric(c) {
-			v.report(s.SidPos, v.path("Sid"), InvalidSid, "use letters and digits only", "the Sid "+jsontext.Quote(s.Sid)+" has other characters than letters and digits",
-				"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
-			break
-		}
+	if !form.IsSid(s.Sid) {
+		v.report(s.SidPos, v.path("Sid"), InvalidSid, "use letters and digits only", "the Sid "+jsontext.Quote(s.Sid)+" has other characters than letters and digits",
+			"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
 	}
 	first, twice := v.sids[s.Sid]
 	if !twice {
@@ -202,48 +200,11 @@ func (v *validator) actions() {
 	}
 }
 
-const noVendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-
-// action checks one action: "*" or "service:name", both with wildcards in the
-// name only.
+// action checks one action.
 func (v *validator) action(a Value, path func() string) {
-	service, name, colon := strings.Cut(a.Text, ":")
-	refuse := func(fix, format, aws string) {
-		v.report(a.Pos, path(), InvalidAction, fix, fmt.Sprintf(format, jsontext.Quote(a.Text)), aws)
-	}
-	switch {
-	case a.Text == "*":
-	case strings.Contains(a.Text, "${"):
-		refuse("", "the action %s has a variable, which actions cannot have", "Actions/Condition can contain only one colon.")
-	case !colon:
-		refuse(`write "service:Name", or "*"`, "the action %s names no service", noVendor)
-	case strings.Contains(name, ",") && strings.Contains(name, ":"):
-		refuse("write each action as a string of its own", "the action %s is several", "Actions/Condition can contain only one colon.")
-	case strings.Contains(name, ":"):
-		refuse("", "the action %s has more than one colon", "Actions/Condition can contain only one colon.")
-	case service != "*" && !isVendor(service):
-		refuse("", "the service of the action %s may have letters, digits, '-' and '.' only", "Vendor "+service+" is not valid")
-	case name == "":
-		refuse("write a name or * after the colon", "the action %s names no action", legacyParsing)
-	case strings.ContainsAny(name, " ,\t\r\n"):
-		refuse("write each action as a string of its own", "the action %s has a blank or a comma and so matches nothing", legacyParsing)
-	}
-	if v.rules.stsOnly && !strings.EqualFold(service, "sts") {
+	v.fault(a.Pos, path, InvalidAction, form.Action(a.Text))
+	if service, _, _ := strings.Cut(a.Text, ":"); v.rules.stsOnly && !strings.EqualFold(service, "sts") {
 		v.report(a.Pos, path(), ProhibitedAction, `write "sts:AssumeRole"`, "a trust policy cannot have the action "+jsontext.Quote(a.Text),
 			"AssumeRole policy may only specify STS AssumeRole actions.")
 	}
-}
-
-// isVendor reports whether s is made of what names a service.
-func isVendor(s string) bool {
-	for _, c := range []byte(s) {
-		if !isAlphanumeric(c) && c != '-' && c != '.' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }

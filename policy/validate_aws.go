@@ -2,12 +2,16 @@
 
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
+)
 
 // The texts of AWS that fit more than one problem.
 const (
 	syntaxErrors  = "Syntax errors in policy."
-	legacyParsing = "The policy failed legacy parsing"
+	legacyParsing = form.LegacyParsing
 )
 
 // ladder is the order in which IAM looks for problems: it answers with the text

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 )
 
 func TestValidateProblems(t *testing.T) {
@@ -183,9 +185,9 @@ func TestAWSLadder(t *testing.T) {
 			"IAM resource arn:aws:iam:us-east-1::b cannot contain region information."},
 		{"2012-10-17", `{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:us-east-1::b"}`,
 			"Resource arn:aws:s3:us-east-1::b can not contain region information."},
-		{"2012-10-17", `{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:iam:::b"}`, iamResourcePath},
-		{"2012-10-17", `{"Effect": "Allow", "Action": "invalid"}`, noVendor},
-		{"2012-10-17", `{"Effect": "Allow", "NotAction": "", "Resource": "*"}`, noVendor},
+		{"2012-10-17", `{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:iam:::b"}`, form.IAMResourcePath},
+		{"2012-10-17", `{"Effect": "Allow", "Action": "invalid"}`, form.NoVendor},
+		{"2012-10-17", `{"Effect": "Allow", "NotAction": "", "Resource": "*"}`, form.NoVendor},
 		{"2012-10-17", `{"Effect": "Allow", "Action": "a a:x", "Resource": "*"}`, "Vendor a a is not valid"},
 		{"2012-10-17", `[{"Effect": "Allow", "Action": "s3s:x", "Resource": "*"}, {"Effect": "Allow", "Action": "s:3s:x", "Resource": "*"}]`, oneColon},
 		{"2012-10-17", `{"Effect": "Allow", "Action": "s3:ListBucket"}`, missing},

@@ -268,6 +268,10 @@ func TestWireSet(t *testing.T) {
 	for _, change := range []func(){
 		func() {}, // the empty level denies
 		func() { set.SCPs = set.SCPs[:2] },
+		func() { set.RCPs = append(set.RCPs, nil) },
+		func() { set.RCPs = set.RCPs[:1] },
+		func() { set.Resource, set.Session = nil, nil },
+		func() { set.HasSession = false },
 		func() { set.Boundary = nil },
 		func() { set.Identity = append(set.Identity, policy.Broken("gone", errors.New("it is gone"))) },
 	} {
