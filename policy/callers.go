@@ -64,8 +64,8 @@ func (p *principals) mask() (mask uint32) {
 		default:
 			mask |= nameBit(n.text)
 		}
-		if n.id != "" {
-			mask |= nameBit(n.id)
+		if n.id != nil {
+			mask |= nameBit(*n.id)
 		}
 	}
 	return mask
@@ -191,8 +191,8 @@ func (n *principalName) match(c *Principal) strength {
 // is reports whether n is the principal with an id: by the id that it is bound
 // to, or by name if there is none or the principal's is unknown (M-11).
 func (n *principalName) is(id string, byName bool) bool {
-	if n.id != "" && id != "" {
-		return n.id == id
+	if n.id != nil && id != "" {
+		return *n.id == id
 	}
 	return byName
 }

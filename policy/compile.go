@@ -10,8 +10,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unique"
 	"weak"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
@@ -19,22 +21,19 @@ import (
 // concurrent use. Make one with Compile.
 type Policy struct {
 	index
-	actions    []actionPattern
+	actions    []unique.Handle[actionPattern] // policies have most of them in common
 	conditions []condition
 	values     values
 	refs       []StatementRef // of the statements, in their order
 	name       string
-	extra      *extra
 	syntax     syntax
-
-	_ [32]byte // makes a Policy a whole number of the processor's cache lines
+	extra      *extra // nil: nothing of it
 }
 
-// extra is what is seldom needed of a Policy.
+// extra is what few policies have.
 type extra struct {
 	err   error             // of a Broken policy, which has nothing else but a name
 	bound map[string]string // principal ARN as written → unique id
-	keys  []string
 
 	numbers  []number // of conditions, as in values
 	dates    []time.Time
@@ -109,9 +108,22 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 	}
 	p.layers = kindLayers[kind]
 	p.index.build(c.entries)
-	slices.Sort(c.keys)
-	p.extra.keys = slices.Clone(slices.Compact(c.keys))
+	p.values.patterns, p.values.prefixes = clip(p.values.patterns), clip(p.values.prefixes)
+	inExtra := func(c condition) bool {
+		return c.class == operator.Numeric || c.class == operator.Date || c.class == operator.Binary
+	}
+	if len(p.extra.bound) == 0 && !slices.ContainsFunc(p.conditions, inExtra) {
+		p.extra = nil
+	}
 	return p, nil
+}
+
+// clip returns a list without room for more.
+func clip[T any](list []T) []T {
+	if len(list) == cap(list) {
+		return list
+	}
+	return slices.Clone(list)
 }
 
 // Broken returns a Policy that explicitly denies every request, with err in the
@@ -171,36 +183,43 @@ func (p *Policy) Document() *Document {
 func (p *Policy) Kind() Kind { return p.kind }
 
 // Keys returns the condition keys and variables that p reads, in lower case and
-// sorted. The caller must not modify the list.
+// sorted. It reads the document for each call.
 func (p *Policy) Keys() []string {
-	if p.extra == nil {
-		return nil
+	d := p.Document()
+	var keys []string
+	variables := func(values []Value, wildcards bool) {
+		for _, v := range values {
+			if d.Version != "2012-10-17" || !strings.Contains(v.Text, "${") {
+				continue
+			}
+			pieces, _ := parseTemplate(v.Text, wildcards, true) // Compile has seen its error
+			for _, p := range pieces {
+				if p.Kind == template.Variable {
+					keys = append(keys, lowerASCII(p.Text))
+				}
+			}
+		}
 	}
-	return p.extra.keys
-}
-
-// A span is a part of a list, from and up to but without to.
-type span struct{ from, to uint32 }
-
-// A rule is a compiled statement but for its Resource element; its parts are in the
-// lists of its Policy.
-type rule struct {
-	principal    *principals // nil: the statement has no principal element
-	actions      span        // exact ones, ones of a literal service, and others
-	exact        uint32      // how many are exact, in the order of their hashes
-	services     uint32      // how many have a literal service, likewise
-	conditions   span
-	notResources span // among the values' patterns
-	notAction    bool
-	anyAction    bool // Action is or holds "*"
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		variables(s.Resource, true)
+		for _, c := range s.Condition {
+			keys = append(keys, lowerASCII(c.Key))
+			if op, _ := operator.Parse(c.Operator); op.Variables {
+				variables(c.Values, op.Like)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // A compiler collects what the statements of one document have in common.
 type compiler struct {
 	policy    *Policy
-	keys      []string
 	entries   []keyed
-	patterns  []pattern // of the statement at hand
+	patterns  []pattern       // of the statement at hand, as are
+	actions   []actionPattern // these
 	variables bool
 	problems  []Problem
 }
@@ -216,7 +235,7 @@ func (c *compiler) allocate(d *Document) {
 	}
 	p := c.policy
 	p.refs = make([]StatementRef, 0, len(d.Statements))
-	p.actions = make([]actionPattern, 0, actions)
+	p.actions = make([]unique.Handle[actionPattern], 0, actions)
 	if conditions > 0 {
 		p.conditions = make([]condition, 0, conditions)
 	}
@@ -234,50 +253,59 @@ func (c *compiler) statement(s *Statement) {
 	c.elements(s)
 	p := c.policy
 	k := keyed{step: noAnchor}
-	k.number, k.deny, k.callers = int32(len(p.refs)), s.Effect == Deny, ^uint32(0)
+	k.number, k.callers = int32(len(p.refs)), ^uint32(0)
+	if s.Effect == Deny {
+		k.flags |= deny
+	}
 	if s.Principal != nil {
 		k.principal = newPrincipals(s.Principal, p.extra.bound)
 		k.callers = k.principal.mask()
 	}
-	k.entry.actions = c.actions(s, &k.rule)
-	k.conditions.from = uint32(len(p.conditions))
+	c.names(s, &k.entry)
+	k.conditions = uint32(len(p.conditions))
 	for i := range s.Condition {
 		c.condition(&s.Condition[i], s.Effect)
 	}
-	k.conditions.to = uint32(len(p.conditions))
+	k.when = uint32(len(p.conditions)) - k.conditions
 	c.resources(s, k)
 	p.refs = append(p.refs, StatementRef{Policy: p.name, Sid: s.Sid, Index: s.Index, Start: s.Start, End: s.End})
 }
 
-// actions compiles the Action or NotAction element and returns its mask.
-func (c *compiler) actions(s *Statement, r *rule) (mask uint64) {
-	p := c.policy
-	r.notAction = s.NotAction
-	r.actions.from = uint32(len(p.actions))
+// names compiles the Action or NotAction element.
+func (c *compiler) names(s *Statement, k *entry) {
+	list := c.actions[:0]
 	for i := range s.Action {
 		a, bits, ok := newActionPattern(s.Action[i].Text)
 		if !ok {
 			continue
 		}
-		mask |= bits
+		k.names |= bits
 		switch {
 		case a.kind == anyPattern:
-			r.anyAction = true
+			k.flags |= anyName
+			continue
 		case a.kind == exactPattern:
-			r.exact++
+			k.exact++
 		case a.hash != 0:
-			r.services++
+			k.services++
+		default:
+			k.others++
 		}
-		p.actions = append(p.actions, a)
+		list = append(list, a)
 	}
-	r.actions.to = uint32(len(p.actions))
-	slices.SortStableFunc(p.actions[r.actions.from:], func(a, b actionPattern) int {
+	c.actions = list
+	slices.SortStableFunc(list, func(a, b actionPattern) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.hash, b.hash))
 	})
-	if s.NotAction {
-		return anyAction
+	p := c.policy
+	k.actions = uint32(len(p.actions))
+	for _, a := range list {
+		p.actions = append(p.actions, unique.Make(a))
 	}
-	return mask
+	if s.NotAction {
+		k.names = anyAction
+		k.flags |= notAction
+	}
 }
 
 // elements refuses elements that a kind must not have and the lack of those that
@@ -318,38 +346,14 @@ func (c *compiler) resources(s *Statement, k keyed) {
 		}
 	}
 	c.patterns = patterns
-	if c.variables {
-		c.noteVariables(s.Resource, true)
-	}
 	if s.NotResource {
-		list := &c.policy.values.patterns
-		k.notResources.from = uint32(len(*list))
-		*list = append(*list, patterns...)
-		k.notResources.to = uint32(len(*list))
-		k.whole = true
+		k.pattern = pattern{kind: exceptPattern, more: &more{except: slices.Clone(patterns)}}
 		c.entries = append(c.entries, k)
 		return
 	}
 	for _, p := range patterns {
 		if p.kind != neverPattern {
 			c.entries = append(c.entries, k.under(p))
-		}
-	}
-}
-
-// note records that the policy reads a context key.
-func (c *compiler) note(key string) { c.keys = append(c.keys, lowerASCII(key)) }
-
-func (c *compiler) noteVariables(values []Value, wildcards bool) {
-	for _, v := range values {
-		if !strings.Contains(v.Text, "${") {
-			continue
-		}
-		pieces, _ := parseTemplate(v.Text, wildcards, true) // its error is known already
-		for _, p := range pieces {
-			if p.Kind == template.Variable {
-				c.note(p.Text)
-			}
 		}
 	}
 }
@@ -377,8 +381,11 @@ func (c *compiler) resource(list []pattern, text string, wide bool) ([]pattern, 
 	if err != nil {
 		return list, err
 	}
-	if template.IsStar(pieces) {
+	switch {
+	case template.IsStar(pieces):
 		return append(list, pattern{kind: anyPattern}), nil
+	case len(pieces) > 0 && pieces[0].Kind == template.Literal && strings.Count(pieces[0].Text, ":") >= 5:
+		return append(list, newPattern(pieces)), nil // it is literal up to the last part
 	}
 	parts := template.Split(pieces)
 	short := len(parts) < 6

@@ -39,8 +39,7 @@ type condition struct {
 }
 
 // values are the policy values of all conditions of a Policy, compiled; those of
-// other classes are in its extra. The patterns are also those of NotResource
-// elements.
+// other classes are in its extra.
 type values struct {
 	patterns []pattern // of strings, ARNs and booleans
 	prefixes []netip.Prefix
@@ -72,10 +71,6 @@ func (c *compiler) condition(s *Condition, effect Effect) {
 		p.extra.dates = reduce(p.extra.dates, n.from, n.relation, time.Time.Compare)
 	}
 	n.to = p.countValues(n.class)
-	c.note(s.Key)
-	if c.variables && op.Variables {
-		c.noteVariables(s.Values, op.Like)
-	}
 	p.conditions = append(p.conditions, n)
 }
 
@@ -210,7 +205,7 @@ func relatesTo[T any](values []T, v T, r operator.Relation, compare func(T, T) i
 // sort brings the exact patterns, or those without variables of an operator for
 // which letter case does not count, to the front and into order.
 func (c *condition) sort(patterns []pattern) {
-	literal := func(p *pattern) bool { return p.kind == exactPattern || p.kind == foldPattern && p.pieces == nil }
+	literal := func(p *pattern) bool { return p.kind == exactPattern || p.kind == foldPattern && p.more == nil }
 	slices.SortStableFunc(patterns, func(a, b pattern) int {
 		switch aFirst, bFirst := literal(&a), literal(&b); {
 		case aFirst && bFirst:

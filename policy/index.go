@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
@@ -32,21 +33,36 @@ type index struct {
 
 const fewBits = 5
 
-// An entry is one pattern of a Resource element with the rest of its statement,
-// or a statement with NotResource. What rules most of them out at a glance comes
-// first.
+// An entry is one pattern of a Resource element, or a NotResource element, with
+// the rest of its statement, whose parts are in the lists of its Policy. What rules
+// most of them out at a glance comes first.
 type entry struct {
-	actions uint64 // mask of the statement
+	names   uint64 // mask of the actions of the statement
 	literal uint64 // the bytes of the pattern after its anchor, at most eight
 	tag     uint32 // the low half of the hash
 	callers uint32 // mask of the statement's principals
 	number  int32  // of the statement
 	size    uint8  // of literal
-	deny    bool
-	whole   bool // it has no pattern, but the statement NotResource
+	flags
 	pattern
-	rule
+
+	principal *principals // nil: the statement has no principal element
+
+	// Of Policy.actions, from actions on: so many exact ones, ones of a literal
+	// service, both in the order of their hashes, and others.
+	actions, exact, services, others uint32
+
+	conditions, when uint32 // of Policy.conditions, from conditions on
 }
+
+// flags say what sort of statement it is.
+type flags uint8
+
+const (
+	deny      flags = 1 << iota
+	notAction       // it has NotAction
+	anyName         // Action or NotAction is or holds "*"
+)
 
 // keyed is an entry with the hash that it stands under, 0 without an anchor.
 type keyed struct {
@@ -89,9 +105,9 @@ func (x *index) build(list []keyed) {
 	for i := range list {
 		k := &list[i]
 		k.tag = uint32(k.hash)
-		x.all |= k.actions
-		if k.deny {
-			x.denied |= k.actions
+		x.all |= k.names
+		if k.flags&deny != 0 {
+			x.denied |= k.names
 		}
 		if k.step == noAnchor {
 			x.always++
@@ -191,31 +207,32 @@ func (p *Policy) find(e *evaluation, places uint32, named, grants bool) hit {
 		}
 		for i := range list {
 			k := &list[i]
+			denies := k.flags&deny != 0
 			switch {
-			case k.tag != tag || k.actions&q.actions == 0 || k.callers&callers == 0 || (k.literal^next)&words.First(k.size) != 0:
+			case k.tag != tag || k.names&q.actions == 0 || k.callers&callers == 0 || (k.literal^next)&words.First(k.size) != 0:
 				continue
-			case k.deny && h.deny >= 0 && k.number >= h.deny, !k.deny && (!grants || h.strength == anyMatch && k.number >= h.allow):
+			case denies && h.deny >= 0 && k.number >= h.deny, !denies && (!grants || h.strength == anyMatch && k.number >= h.allow):
 				continue // it would be no better
-			case !p.matchAction(&k.rule, q):
+			case !p.matchAction(k, q):
 				continue
 			case k.kind == prefixPattern:
 				if !strings.HasPrefix(resource, k.text) {
 					continue
 				}
-			case k.whole && !p.matchNotResource(&k.rule, e), !k.whole && !k.pattern.match(e, resource):
+			case !k.pattern.match(e, resource):
 				continue
 			}
 			m := anyMatch
 			if named {
-				if m = p.matchPrincipal(&k.rule, e, k.deny); m == noMatch {
+				if m = p.matchPrincipal(k, e, denies); m == noMatch {
 					continue
 				}
 			}
-			if k.conditions.from < k.conditions.to && !p.matchConditions(&k.rule, e) {
+			if k.when > 0 && !p.matchConditions(k, e) {
 				continue
 			}
 			switch {
-			case k.deny:
+			case denies:
 				h.deny = k.number
 			case m > h.strength || m == h.strength && k.number < h.allow:
 				h.allow, h.strength = k.number, m
@@ -225,9 +242,10 @@ func (p *Policy) find(e *evaluation, places uint32, named, grants bool) hit {
 	return h
 }
 
-func (p *Policy) matchConditions(r *rule, e *evaluation) bool {
-	for i := r.conditions.from; i < r.conditions.to; i++ {
-		if !p.conditions[i].holds(e, p) {
+func (p *Policy) matchConditions(k *entry, e *evaluation) bool {
+	conditions := p.conditions[k.conditions : k.conditions+k.when]
+	for i := range conditions {
+		if !conditions[i].holds(e, p) {
 			return false
 		}
 	}
@@ -236,69 +254,64 @@ func (p *Policy) matchConditions(r *rule, e *evaluation) bool {
 
 // matchPrincipal returns how closely a statement names the caller; for one that
 // denies, anyMatch.
-func (p *Policy) matchPrincipal(r *rule, e *evaluation, deny bool) strength {
-	if r.principal == nil {
+func (p *Policy) matchPrincipal(k *entry, e *evaluation, deny bool) strength {
+	if k.principal == nil {
 		return noMatch // M-16
 	}
-	m := r.principal.match(e, deny, p.kind)
+	m := k.principal.match(e, deny, p.kind)
 	if deny && m != noMatch {
 		return anyMatch
 	}
 	return m
 }
 
-// matchNotResource reports whether a NotResource element matches.
-func (p *Policy) matchNotResource(r *rule, e *evaluation) bool {
-	for i := r.notResources.from; i < r.notResources.to; i++ {
-		if p.values.patterns[i].match(e, e.r.Resource) {
-			return false
-		}
-	}
-	return true
-}
-
 // matchAction reports whether the Action or NotAction element matches.
 //
 // quirk Q021: an empty list matches nothing, so NotAction with one matches
 // everything; likewise for resources and condition values (P-5, C-17).
-func (p *Policy) matchAction(r *rule, q *query) bool {
-	if r.anyAction {
-		return !r.notAction
+func (p *Policy) matchAction(k *entry, q *query) bool {
+	matched := k.flags&notAction == 0
+	if k.flags&anyName != 0 {
+		return matched
 	}
-	from, to := r.actions.from, r.actions.from+r.exact
-	if r.exact > searchThreshold {
+	from, to := k.actions, k.actions+k.exact
+	if k.exact > searchThreshold {
 		from += firstHash(p.actions[from:to], q.hash)
 	}
 	for ; from < to; from++ {
-		if a := &p.actions[from]; a.hash == q.hash && (a.text == q.action || words.EqualFold(a.text, q.action)) {
-			return !r.notAction
+		if a := p.actions[from].Value(); a.hash == q.hash && (a.text == q.action || words.EqualFold(a.text, q.action)) {
+			return matched
 		} else if a.hash > q.hash {
 			break
 		}
 	}
-	if to == r.actions.to {
-		return r.notAction
+	if k.services+k.others == 0 {
+		return !matched
 	}
-	services, rest := p.actions[to:to+r.services], p.actions[to+r.services:r.actions.to]
-	for i := firstHash(services, q.service); i < uint32(len(services)) && services[i].hash == q.service; i++ {
-		if services[i].match(q.action, q.colon) {
-			return !r.notAction
+	services, others := p.actions[to:to+k.services], p.actions[to+k.services:to+k.services+k.others]
+	for _, handle := range services[firstHash(services, q.service):] {
+		a := handle.Value()
+		if a.hash != q.service {
+			break
+		}
+		if a.match(q.action, q.colon) {
+			return matched
 		}
 	}
-	for i := range rest {
-		if rest[i].match(q.action, q.colon) {
-			return !r.notAction
+	for _, handle := range others {
+		if a := handle.Value(); a.match(q.action, q.colon) {
+			return matched
 		}
 	}
-	return r.notAction
+	return !matched
 }
 
 // firstHash returns the place of the first pattern with a hash, or above it, in a
 // list in the order of hashes.
-func firstHash(list []actionPattern, hash uint32) uint32 {
+func firstHash(list []unique.Handle[actionPattern], hash uint32) uint32 {
 	from, to := uint32(0), uint32(len(list))
 	for from < to {
-		if middle := (from + to) / 2; list[middle].hash < hash {
+		if middle := (from + to) / 2; list[middle].Value().hash < hash {
 			from = middle + 1
 		} else {
 			to = middle

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,6 +23,7 @@ const (
 	prefixPattern                    // text and anything after it
 	piecesPattern                    // pieces in order
 	foldPattern                      // pieces in order, letter case does not count; no wildcards
+	exceptPattern                    // what none of some patterns matches
 )
 
 // A pattern is a compiled Resource or condition value. Variables are looked up
@@ -29,9 +31,15 @@ const (
 //
 // quirk Q001: so a wildcard in a value is an ordinary character (V-6).
 type pattern struct {
-	text   string   // of a pattern without pieces, and what piecesPattern begins with
-	pieces *[]piece // of piecesPattern, and of a foldPattern with variables; one without has its text folded
-	kind   patternKind
+	text string // of a pattern without more, and what piecesPattern begins with
+	more *more  // of piecesPattern, exceptPattern, and foldPattern with variables; without, its text is folded
+	kind patternKind
+}
+
+// more is what a pattern has if a text does not say it all.
+type more struct {
+	pieces []piece
+	except []pattern
 }
 
 // plainPattern compiles a text without variables and wildcards but for a star at
@@ -59,9 +67,9 @@ func newPattern(pieces []piece) pattern {
 	case len(pieces) == 2 && pieces[0].Kind == template.Literal && pieces[1].Kind == template.Star:
 		return pattern{kind: prefixPattern, text: pieces[0].Text}
 	case pieces[0].Kind == template.Literal:
-		return pattern{kind: piecesPattern, text: pieces[0].Text, pieces: &pieces}
+		return pattern{kind: piecesPattern, text: pieces[0].Text, more: &more{pieces: slices.Clone(pieces)}}
 	}
-	return pattern{kind: piecesPattern, pieces: &pieces}
+	return pattern{kind: piecesPattern, more: &more{pieces: slices.Clone(pieces)}}
 }
 
 // newFoldPattern compiles a template without wildcards.
@@ -69,7 +77,7 @@ func newFoldPattern(pieces []piece) pattern {
 	if p := newPattern(pieces); p.kind == exactPattern {
 		return pattern{kind: foldPattern, text: shared(strings.Map(foldRune, p.text))}
 	}
-	return pattern{kind: foldPattern, pieces: &pieces}
+	return pattern{kind: foldPattern, more: &more{pieces: slices.Clone(pieces)}}
 }
 
 // newARNPattern compiles six parts whose wildcards and variables stay within
@@ -93,12 +101,19 @@ func (p *pattern) match(e *evaluation, text string) bool {
 	case prefixPattern:
 		return strings.HasPrefix(text, p.text)
 	case piecesPattern:
-		return strings.HasPrefix(text, p.text) && matchPieces(e, *p.pieces, text)
+		return strings.HasPrefix(text, p.text) && matchPieces(e, p.more.pieces, text)
 	case foldPattern:
-		if p.pieces != nil {
-			return matchFold(e, *p.pieces, text)
+		if p.more != nil {
+			return matchFold(e, p.more.pieces, text)
 		}
 		return text == p.text || compareFold(p.text, text) == 0
+	case exceptPattern:
+		for i := range p.more.except {
+			if p.more.except[i].match(e, text) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }

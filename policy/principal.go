@@ -75,14 +75,17 @@ const (
 // A principalName is one value of a Principal element, taken apart.
 type principalName struct {
 	form principalForm
-	text string // of an accountForm: the account
-	id   string // userForm, roleForm, sessionForm: the unique id it is bound to, or ""
+	text string  // of an accountForm: the account
+	id   *string // userForm, roleForm, sessionForm: the unique id it is bound to, or nil
 }
 
 // parsePrincipalName reads a value of the AWS member of a Principal element. A
 // value of no known form is a unique id: there is no partial wildcard (M-7).
 func parsePrincipalName(text string, ids map[string]string) principalName {
-	n := principalName{form: idForm, text: text, id: ids[text]}
+	n := principalName{form: idForm, text: text}
+	if id := ids[text]; id != "" {
+		n.id = &id
+	}
 	if text == "*" {
 		n.form = everyoneForm
 		return n

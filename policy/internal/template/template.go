@@ -22,14 +22,12 @@ const (
 
 // A Piece is a part of a Resource or condition value.
 type Piece struct {
-	Kind Kind
-	Text string // of a Literal, or the key of a variable as written
+	Text     string // of a Literal, or the key of a variable as written
+	Fallback string // stands for a variable whose key has no value, if HasFallback
+	Kind     Kind
 
-	// Fallback stands for a variable whose key has no value, if HasFallback.
-	Fallback    string
 	HasFallback bool
-
-	Within bool // what it stands for has no colon
+	Within      bool // what it stands for has no colon
 }
 
 var errUnclosedVariable = errors.New(`"${" without its "}": write ${$} for a dollar sign before a brace`)
