@@ -51,6 +51,11 @@ func shapesOfStatement(p *genPolicy, s *Statement) (shapes []string) {
 	add(s.NotResource, s.Effect.String()+" with NotResource")
 	add(!s.HasResource, "no Resource")
 	add(len(p.doc.Statements) > 64, "one of over 64 statements")
+	patterns := 0
+	for i := range p.doc.Statements {
+		patterns += len(p.doc.Statements[i].Resource)
+	}
+	add(patterns > 256, "one of over 256 resources")
 	if b := s.Principal; b != nil {
 		add(b.Not, s.Effect.String()+" with NotPrincipal")
 		add(len(b.AWS) > 8, "over 8 principals")
@@ -295,7 +300,7 @@ func wanted() (often, few []feature) {
 
 var wantedShapes = []string{
 	"Allow with NotAction", "Deny with NotAction", "Allow with NotResource", "Deny with NotResource", "Allow with NotPrincipal", "Deny with NotPrincipal",
-	"no Resource", "one of over 64 statements", "over 8 principals", "over 64 principals", "a bound principal", "over 8 actions", "over 64 actions",
+	"no Resource", "one of over 64 statements", "one of over 256 resources", "over 8 principals", "over 64 principals", "a bound principal", "over 8 actions", "over 64 actions",
 	"over 8 resources", "over 8 exact values", "over 8 values with wildcards", "over 64 values", "over 64 ranges of addresses", "a variable in a condition",
 	"a wildcard in part 1", "a wildcard in part 2", "a wildcard in part 3", "a wildcard in part 4", "a wildcard in part 5", "a wildcard in part 6",
 	"a beginning up to a colon", "a beginning up to a slash", "a beginning just beyond a colon", "a beginning just beyond a slash",

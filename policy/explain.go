@@ -5,6 +5,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,8 +20,8 @@ import (
 func Explain(r *Request, s *Set) (t *Trace) {
 	t = &Trace{Principal: "anonymous", Action: r.Action, Resource: r.Resource, ResourceAccount: r.ResourceAccount}
 	t.Principal = cmp.Or(r.Principal.ARN, t.Principal)
-	x := &explainer{r: r, s: s, t: t, caller: &r.Principal, lists: sortedKeys(r.Lists), singles: sortedKeys(r.Context),
-		has: [...]string{t.Principal, r.Action, r.Resource}, resourceText: textbook.Pattern(nil).Text(r.Resource)}
+	x := &explainer{r: r, s: s, t: t, caller: &r.Principal, lists: slices.Sorted(maps.Keys(r.Lists)), singles: slices.Sorted(maps.Keys(r.Context)),
+		has: [...]string{t.Principal, r.Action, r.Resource}, resourceOf: textbook.ReadResource(r.Resource)}
 	defer func() {
 		if v := recover(); v != nil {
 			t.Decision = Decision{Outcome: ExplicitDeny, Err: fmt.Errorf("policy: evaluation failed: %v", v)}
@@ -33,7 +34,6 @@ func Explain(r *Request, s *Set) (t *Trace) {
 			t.ResourceAccount = parts[4]
 		}
 	}
-	x.resourceParts = x.resourceText.Cut()
 	switch r.Principal.Type {
 	case User, RoleSession, FederatedUser, Root:
 		x.own = true
@@ -59,8 +59,7 @@ type explainer struct {
 
 	lists, singles []string  // keys of the request, sorted
 	has            [3]string // the caller, the action and the resource
-	resourceText   textbook.Pattern
-	resourceParts  []textbook.Pattern
+	resourceOf     textbook.Resource
 
 	missing  []string      // keys without a value that the element at hand asked for
 	blockers []*LayerTrace // layers that would have to allow and are silent, in the order of reporting
@@ -185,7 +184,7 @@ func (x *explainer) find(layer Layer) []*LayerTrace {
 
 // combine makes the decision from the layers' verdicts (section "The decision").
 func (x *explainer) combine() {
-	action := lowerASCII(x.r.Action)
+	action := textbook.Lower(x.r.Action)
 	if action == "sts:getcalleridentity" && x.own {
 		x.exempt = "sts:GetCallerIdentity needs no permission and cannot be denied"
 		x.t.Decision = Decision{Outcome: Allowed}

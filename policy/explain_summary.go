@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/prose"
+	"github.com/innkeeper-iam/innkeeper/policy/internal/textbook"
 )
 
 // summary puts the decision into one sentence.
@@ -59,7 +60,7 @@ func (x *explainer) spoken(l *LayerTrace) prose.Layer {
 	s := prose.Layer{Level: l.Level, Kind: prose.Kind(l.Layer)}
 	switch {
 	case l.Layer != ResourceLayer:
-	case x.s.Resource == nil && strings.HasPrefix(lowerASCII(x.r.Action), "sts:assumerole"), x.s.Resource != nil && x.s.Resource.kind == Trust:
+	case x.s.Resource == nil && strings.HasPrefix(textbook.Lower(x.r.Action), "sts:assumerole"), x.s.Resource != nil && x.s.Resource.kind == Trust:
 		s.Kind = prose.Trust
 	case x.s.Resource != nil && x.s.Resource.kind == Key:
 		s.Kind = prose.Key
@@ -136,9 +137,5 @@ func stated(st *StatementTrace) *prose.Stated {
 }
 
 func (e *ElementTrace) prose() prose.Element {
-	wants := make([]string, len(e.Wants))
-	for i, v := range e.Wants {
-		wants[i] = v.Text
-	}
-	return prose.Element{Name: e.Element, Operator: e.Operator, Key: e.Key, Matched: e.Matched, Wants: wants, Has: e.Has, By: e.By}
+	return prose.Element{Name: e.Element, Operator: e.Operator, Key: e.Key, Matched: e.Matched, Wants: texts(e.Wants), Has: e.Has, By: e.By}
 }

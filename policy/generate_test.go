@@ -353,6 +353,8 @@ func (g *generator) document(kind Kind) *Document {
 	for i := range n {
 		s := g.statement(kind)
 		switch {
+		case i == 0 && many && s.HasResource && g.oneIn(2): // over 256 patterns in all
+			s.Resource = g.crowd(4, func() string { return g.pattern(g.resources) }, func() string { return g.pattern(g.resources) })
 		case i == 0:
 		case many && !g.oneIn(8): // the same anchors
 			s.Resource, s.NotResource, s.HasResource = d.Statements[0].Resource, d.Statements[0].NotResource, d.Statements[0].HasResource

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package textbook compares texts with patterns the slow and obvious way, as an oracle for faster matchers.
+// Package textbook evaluates the elements of statements the slow and obvious way, as an oracle for faster matchers.
 package textbook
 
 import (
@@ -138,7 +138,7 @@ func MatchFold(pattern, text string) bool {
 	if pattern == "" || pattern == "*" {
 		return pattern != "" || text == ""
 	}
-	return Pattern(nil).Glob(fold(pattern)).Match(Pattern(nil).Text(fold(text)))
+	return Pattern(nil).Glob(Lower(pattern)).Match(Pattern(nil).Text(Lower(text)))
 }
 
 func lower(c byte) byte {
@@ -148,7 +148,8 @@ func lower(c byte) byte {
 	return c
 }
 
-func fold(text string) string {
+// Lower returns text with its ASCII letters in lower case.
+func Lower(text string) string {
 	b := []byte(text)
 	for i := range b {
 		b[i] = lower(b[i])
