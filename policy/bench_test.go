@@ -152,6 +152,37 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// BenchmarkLowered decides the same requests, made ready beforehand.
+func BenchmarkLowered(b *testing.B) {
+	for _, name := range workloads {
+		b.Run("workload="+name, func(b *testing.B) {
+			w := loadWorkload(b, name)
+			lowered := make([]*Lowered, len(w.requests))
+			for i, r := range w.requests {
+				lowered[i] = Lower(r)
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if lowered[i].Decide(w.sets[i]).Outcome != w.want[i] {
+					b.Fatal("wrong decision")
+				}
+				if i++; i == len(lowered) {
+					i = 0
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkLower(b *testing.B) {
+	r := loadWorkload(b, "W1").requests[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		Lower(r)
+	}
+}
+
 // allLayers is a request that every layer is asked about.
 func allLayers(tb testing.TB) (*Request, *Set) {
 	const full = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`

@@ -268,7 +268,7 @@ func (c *compiler) statement(s *Statement) {
 	}
 	k.when = uint32(len(p.conditions)) - k.conditions
 	c.resources(s, k)
-	p.refs = append(p.refs, StatementRef{Policy: p.name, Sid: s.Sid, Index: s.Index, Start: s.Start, End: s.End})
+	p.refs = append(p.refs, StatementRef{Policy: p.name, Sid: s.Sid, Index: s.Index, Start: s.Start})
 }
 
 // names compiles the Action or NotAction element.

@@ -189,5 +189,33 @@ func ExampleDecision() {
 	}
 	fmt.Println(string(out))
 	// Output:
-	// {"outcome":"explicit-deny","layer":"identity-based policy","statement":{"policy":"own-notes","sid":"NotTheDiary","index":1,"start":{"line":3,"column":3},"end":{"line":3,"column":109}}}
+	// {"outcome":"explicit-deny","layer":"identity-based policy","statement":{"policy":"own-notes","sid":"NotTheDiary","index":1,"start":{"line":3,"column":3}}}
+}
+
+// What would a change of a policy mean for a request? Prepare the request once, and
+// ask it of the policies before and after.
+func ExampleLower() {
+	compile := func(document string) *policy.Set {
+		d, err := policy.Parse("notes", []byte(document))
+		if err != nil {
+			panic(err)
+		}
+		p, err := policy.Compile(d, policy.Identity)
+		if err != nil {
+			panic(err)
+		}
+		return &policy.Set{Identity: []*policy.Policy{p}}
+	}
+	before := compile(`{"Statement": {"Effect": "Allow", "Action": "notes:*", "Resource": "*"}}`)
+	after := compile(`{"Statement": {"Effect": "Allow", "Action": "notes:Read", "Resource": "*"}}`)
+	fred, err := policy.PrincipalOf("arn:aws:iam::111122223333:user/fred")
+	if err != nil {
+		panic(err)
+	}
+	request := policy.Lower(&policy.Request{Principal: fred, Action: "notes:Write", Resource: "arn:aws:notes::111122223333:note/fred/list"})
+	fmt.Println("before:", request.Decide(before).Outcome)
+	fmt.Println("after:", request.Decide(after).Outcome)
+	// Output:
+	// before: allow
+	// after: implicit-deny
 }

@@ -15,7 +15,8 @@ import (
 // condition must match. It looks at all of them, whatever the first ones say.
 func (x *explainer) statement(layer Layer, p *Policy, d *Document, s *Statement) StatementTrace {
 	st := StatementTrace{
-		StatementRef: StatementRef{Policy: d.Name, Sid: s.Sid, Index: s.Index, Start: s.Start, End: s.End},
+		StatementRef: StatementRef{Policy: d.Name, Sid: s.Sid, Index: s.Index, Start: s.Start},
+		End:          s.End,
 		Effect:       s.Effect,
 		Applies:      true,
 		Elements:     make([]ElementTrace, 0, 3+len(s.Condition)),

@@ -184,7 +184,6 @@ type StatementRef struct {
 	Sid    string   `json:"sid,omitempty"`
 	Index  int      `json:"index"` // from 0
 	Start  Position `json:"start"`
-	End    Position `json:"end"`
 }
 
 // String returns the statement's name for messages: its Sid or number, its

@@ -52,6 +52,7 @@ type PolicyTrace struct {
 // request meets every one of its elements.
 type StatementTrace struct {
 	StatementRef
+	End      Position       `json:"end"` // just after its closing brace
 	Effect   Effect         `json:"effect"`
 	Applies  bool           `json:"applies"`
 	Match    string         `json:"match,omitempty"` // as in LayerTrace
@@ -76,6 +77,16 @@ type ElementTrace struct {
 
 // MarshalText returns the value's text: in JSON a Value is a string.
 func (v Value) MarshalText() ([]byte, error) { return []byte(v.Text), nil }
+
+// Statement returns the account of the statement that decided, nil if there is none.
+func (t *Trace) Statement() *StatementTrace {
+	for i := range t.Layers {
+		if st := t.Layers[i].statement(t.Decision.Statement); st != nil {
+			return st
+		}
+	}
+	return nil
+}
 
 // MarshalJSON writes the Decision as an object of outcome, layer, statement and
 // error, the last three only where there is one.

@@ -158,7 +158,7 @@ func message(who subject, req *policy.Request, conditions []condition, trace *po
 		conditions = []condition{}
 	}
 	statements := []matched{}
-	if s := trace.Decision.Statement; s != nil {
+	if s := trace.Statement(); s != nil {
 		statements = append(statements, matched{s.Sid, "DENY", s.Policy, s.Start, s.End})
 	}
 	out, err := json.Marshal(struct {
