@@ -12,7 +12,7 @@ import (
 
 // summary puts the decision into one sentence.
 func (x *explainer) summary() string {
-	c := prose.Case{Who: x.caller.ARN, Provider: x.caller.Type == WebIdentity, Account: x.caller.Account, Action: x.r.Action, Resource: x.r.Resource}
+	c := prose.Case{Who: x.caller.ARN, Provider: x.caller.Type == textbook.WebIdentity, Account: x.caller.Account, Action: x.r.Action, Resource: x.r.Resource}
 	if x.t.CrossAccount {
 		c.Owner = x.t.ResourceAccount
 	}
