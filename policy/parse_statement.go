@@ -99,7 +99,7 @@ func (p *parser) effect() (Effect, bool) {
 		return e, true
 	}
 	code, fix := InvalidEffect, `write "Allow" or "Deny"`
-	if likely := spelling.Closest(text, effectNames[1:]); likely != "" {
+	if likely := spelling.Closest(text, effects.Texts[effects.First:]); likely != "" {
 		fix = fmt.Sprintf("write %q", likely)
 		if strings.EqualFold(likely, text) {
 			code = EffectLetterCase
