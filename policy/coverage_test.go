@@ -103,6 +103,9 @@ func shapesOfResource(text string, variables bool) (shapes []string) {
 		add(strings.HasPrefix(text[at:], "*/"), "a beginning just before a slash")
 		add(strings.HasPrefix(text[at:], "*:"), "a beginning just before a colon")
 	}
+	for _, run := range strings.Split(text, "*") {
+		add(strings.Count(run, "?") > 5 && strings.Count(text, "*") > 1, "many wildcards between stars")
+	}
 	add(strings.Contains(text, "${") && variables, "a variable in a resource")
 	add(strings.Contains(text, "${") && !variables, "no variable in a resource")
 	add(strings.Contains(text, "${*}") && variables, "a character by its variable")
@@ -305,7 +308,7 @@ var wantedShapes = []string{
 	"a wildcard in part 1", "a wildcard in part 2", "a wildcard in part 3", "a wildcard in part 4", "a wildcard in part 5", "a wildcard in part 6",
 	"a beginning up to a colon", "a beginning up to a slash", "a beginning just beyond a colon", "a beginning just beyond a slash",
 	"a beginning just before a colon", "a beginning just before a slash", "a beginning up to a long character",
-	"a variable in a resource", "no variable in a resource", "a character by its variable", "a variable with a default",
+	"many wildcards between stars", "a variable in a resource", "no variable in a resource", "a character by its variable", "a variable with a default",
 }
 
 // report fails the test for each wanted feature that was not seen, and logs the

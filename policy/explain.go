@@ -20,7 +20,7 @@ import (
 func Explain(r *Request, s *Set) (t *Trace) {
 	t = &Trace{Principal: "anonymous", Action: r.Action, Resource: r.Resource, ResourceAccount: r.ResourceAccount}
 	t.Principal = cmp.Or(r.Principal.ARN, t.Principal)
-	x := &explainer{r: r, s: s, t: t, caller: &r.Principal, lists: slices.Sorted(maps.Keys(r.Lists)), singles: slices.Sorted(maps.Keys(r.Context)),
+	x := &explainer{r: r, s: s, t: t, lists: slices.Sorted(maps.Keys(r.Lists)), singles: slices.Sorted(maps.Keys(r.Context)),
 		has: [...]string{t.Principal, r.Action, r.Resource}, resourceOf: textbook.ReadResource(r.Resource)}
 	defer func() {
 		if v := recover(); v != nil {
@@ -34,9 +34,9 @@ func Explain(r *Request, s *Set) (t *Trace) {
 			t.ResourceAccount = parts[4]
 		}
 	}
-	switch r.Principal.Type {
-	case User, RoleSession, FederatedUser, Root:
-		x.own = true
+	c := &r.Principal
+	x.caller = textbook.Caller{Type: textbook.CallerType(c.Type), ARN: c.ARN, Account: c.Account, ID: c.ID, Role: c.Role, User: c.User, CanonicalID: c.CanonicalID}
+	if x.own = x.caller.Own(); x.own {
 		t.CrossAccount = r.Principal.Account == "" || r.Principal.Account != t.ResourceAccount
 	}
 	x.collect()
@@ -54,7 +54,7 @@ type explainer struct {
 	r      *Request
 	s      *Set
 	t      *Trace
-	caller *Principal
+	caller textbook.Caller
 	own    bool // the caller belongs to an account and has policies of its own
 
 	lists, singles []string  // keys of the request, sorted
@@ -93,7 +93,7 @@ func (x *explainer) collect() {
 		x.layer(SessionLayer, 0, x.s.Session)
 	} else if x.s.HasSession {
 		x.layer(SessionLayer, 0, nil).Note = "in force without a policy"
-	} else if x.caller.Type == FederatedUser {
+	} else if x.caller.Type == textbook.FederatedUser {
 		x.layer(SessionLayer, 0, nil).Note = "a federated user without a session policy has no permissions of its own"
 	}
 }
@@ -190,7 +190,7 @@ func (x *explainer) combine() {
 		x.t.Decision = Decision{Outcome: Allowed}
 		return
 	}
-	root := x.caller.Type == Root
+	root := x.caller.Type == textbook.Root
 	for i := range x.t.Layers {
 		l := &x.t.Layers[i]
 		if l.Verdict != ExplicitDeny {
@@ -204,7 +204,7 @@ func (x *explainer) combine() {
 		x.t.Decision = Decision{Outcome: ExplicitDeny, Layer: l.Layer, Statement: l.denied, Err: l.err}
 		return
 	}
-	if action == "sts:getsessiontoken" && (root || x.caller.Type == User) {
+	if action == "sts:getsessiontoken" && (root || x.caller.Type == textbook.User) {
 		x.exempt = "sts:GetSessionToken needs no permission"
 		x.t.Decision = Decision{Outcome: Allowed}
 		return
@@ -244,7 +244,7 @@ func (x *explainer) combineGrants(action string) {
 		x.blockers = append(x.blockers, resource)
 	}
 	if x.own && (both || !named && !refused) { // else a grant of the resource policy is, or would be, enough
-		if x.caller.Type != Root && (both || !source) {
+		if x.caller.Type != textbook.Root && (both || !source) {
 			x.block(IdentityLayer)
 		}
 		x.block(BoundaryLayer, SessionLayer)
@@ -255,7 +255,7 @@ func (x *explainer) combineGrants(action string) {
 		*d = Decision{Layer: x.blockers[0].Layer}
 	case !x.own || both || strict || named || source:
 		*d = Decision{Outcome: Allowed, Layer: ResourceLayer, Statement: resource.granted}
-	case x.caller.Type == Root:
+	case x.caller.Type == textbook.Root:
 		x.exempt = "an account's root user may do everything in its account"
 		*d = Decision{Outcome: Allowed}
 	default:

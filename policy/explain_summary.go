@@ -12,7 +12,7 @@ import (
 
 // summary puts the decision into one sentence.
 func (x *explainer) summary() string {
-	c := prose.Case{Who: x.caller.ARN, Provider: x.caller.Type == WebIdentity, Account: x.caller.Account, Action: x.r.Action, Resource: x.r.Resource}
+	c := prose.Case{Who: x.caller.ARN, Provider: x.caller.Type == textbook.WebIdentity, Account: x.caller.Account, Action: x.r.Action, Resource: x.r.Resource}
 	if x.t.CrossAccount {
 		c.Owner = x.t.ResourceAccount
 	}
@@ -26,7 +26,7 @@ func (x *explainer) summary() string {
 			silent[i] = x.spoken(l)
 		}
 		grant, by := x.grant()
-		return c.Silent(silent, grant, by, stated(x.blockers[0].nearest(x.r.Action)))
+		return c.Silent(silent, grant, by, prose.Nearest(x.blockers[0].allowing(), x.r.Action))
 	}
 	for i := range x.t.Layers {
 		switch l := &x.t.Layers[i]; {
@@ -83,45 +83,16 @@ func (l *LayerTrace) statement(ref *StatementRef) *StatementTrace {
 	return nil
 }
 
-// nearest returns the statement that comes nearest to allowing: all but its
-// conditions are met, or all but the resource, the principal or the name of the
-// action. It is nil if none is near.
-func (l *LayerTrace) nearest(action string) *StatementTrace {
-	var best *StatementTrace
-	least := 1000
+// allowing returns the statements that would allow.
+func (l *LayerTrace) allowing() (list []*prose.Stated) {
 	for i := range l.Policies {
 		for j := range l.Policies[i].Statements {
-			st := &l.Policies[i].Statements[j]
-			if st.Effect != Allow {
-				continue
-			}
-			far := 0
-			for k := range st.Elements {
-				switch e := &st.Elements[k]; {
-				case e.Matched:
-				case e.Element == "Condition":
-					far++
-				case e.Element == "Action" && !e.ofService(action):
-					far += 1000
-				default:
-					far += 600 // two of these are too many
-				}
-			}
-			if far < least {
-				best, least = st, far
+			if st := &l.Policies[i].Statements[j]; st.Effect == Allow {
+				list = append(list, stated(st))
 			}
 		}
 	}
-	return best
-}
-
-// ofService reports whether a value names an action of the same service.
-func (e *ElementTrace) ofService(action string) bool {
-	service, _, _ := strings.Cut(action, ":")
-	return slices.ContainsFunc(e.Wants, func(v Value) bool {
-		of, _, ok := strings.Cut(v.Text, ":")
-		return ok && strings.EqualFold(of, service)
-	})
+	return list
 }
 
 // stated returns a statement as sentences need it, nil for nil.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/textbook"
 )
 
 const readers = `{
@@ -128,6 +130,25 @@ func TestTraceJSON(t *testing.T) {
 	} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("JSON of the trace = %s, want %s in it", got, want)
+		}
+	}
+}
+
+// The textbook numbers callers, and how they are named, as this package does.
+func TestTextbookNumbers(t *testing.T) {
+	for ours, its := range map[PrincipalType]textbook.CallerType{
+		Anonymous: textbook.Anonymous, User: textbook.User, RoleSession: textbook.RoleSession, FederatedUser: textbook.FederatedUser,
+		Root: textbook.Root, Service: textbook.Service, WebIdentity: textbook.WebIdentity,
+	} {
+		if ours != PrincipalType(its) {
+			t.Errorf("the caller %d is %d in the textbook", ours, its)
+		}
+	}
+	for ours, its := range map[strength]textbook.Closeness{
+		noMatch: textbook.Unnamed, accountMatch: textbook.ByAccount, sourceMatch: textbook.BySource, exactMatch: textbook.ByName, anyMatch: textbook.AsAnyone,
+	} {
+		if ours != strength(its) {
+			t.Errorf("the strength %d is %d in the textbook", ours, its)
 		}
 	}
 }

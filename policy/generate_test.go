@@ -261,6 +261,10 @@ func (g *generator) pattern(texts []string) string {
 		text = g.parts(text)
 	case 6:
 		text = g.of([]string{"*", "*", text, text + "*", text + "?"})
+	case 7:
+		if g.oneIn(2) {
+			text = g.holes(text)
+		}
 	}
 	text = strings.ToValidUTF8(text, "")
 	if _, err := template.Parse(text, true, true); err != nil {
@@ -292,6 +296,29 @@ func (g *generator) edit(text string) string {
 		text = strings.Join(parts[:1+g.n(len(parts))], ":")
 	}
 	return text
+}
+
+// holes replaces characters here and there, of which there are many, by wildcards
+// and variables, with a star on one side or both.
+func (g *generator) holes(text string) string {
+	from := g.random.IntN(len(text) + 1)
+	to := from + g.random.IntN(len(text)-from+1)
+	var b strings.Builder
+	for _, c := range text[from:to] {
+		switch g.n(4) {
+		case 0:
+			b.WriteByte('?')
+		case 1:
+			if g.oneIn(6) {
+				b.WriteString(g.of(genVariables))
+				continue
+			}
+			fallthrough
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return text[:from] + g.of([]string{"*", "*", ""}) + b.String() + g.of([]string{"*", "*", text[to:]})
 }
 
 // cut ends the literal beginning of a text at, before or after a separator.

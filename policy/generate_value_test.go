@@ -16,7 +16,7 @@ import (
 var (
 	genTexts = []string{
 		"alice", "Alice", "ALICE", "bob", "", "a*", "*", "?", "home/alice", "é", "É", "${aws:username}", "red", "a\xff", "stra\u00dfe", "ſ", "S", "s", "\u212aelvin", "Kelvin", "kelvin",
-		"日本/語", strings.Repeat("alice/", 60),
+		"日本/語", strings.Repeat("alice/", 60), "\ufffd", "a\xe6\x97", "abababab-abababab-abab",
 	}
 	genTextsOf = map[operator.Class][]string{
 		operator.Numeric: {"10", "10.0", "10abc", "-1", "9.99", "1e1", "0", "-0", "+10", " 10", "10 ", "99999999999999999999", "0.10e2", "1e1000", "0x10"},
@@ -181,7 +181,7 @@ func (g *generator) request() *Request {
 		r.Lists[g.spell(key)] = list
 	}
 	if g.oneIn(50) {
-		for i := range 70 {
+		for i := range 70 + g.n(200) {
 			r.Context[fmt.Sprintf("x:other%d", i)] = "alice"
 		}
 	}

@@ -5,7 +5,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/form"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/jsontext"
@@ -33,7 +32,7 @@ func Parse(name string, src []byte) (*Document, error) {
 func parse(name, src string) (*Document, error) {
 	p := parser{doc: &Document{Name: name, Source: src}}
 	p.doc.parsed = p.doc
-	p.Reader = jsontext.NewReader(p.doc.Source, p.duplicateName)
+	p.Reader = form.Reader{Reader: jsontext.NewReader(src, p.duplicateName), Source: src, Wrong: p.wrongType}
 	p.document()
 	if p.Err != nil {
 		return nil, &ParseError{Name: name, Problems: []Problem{p.formProblem()}}
@@ -48,10 +47,9 @@ func parse(name, src string) (*Document, error) {
 // A parser turns JSON into a Document. It collects problems of meaning and
 // stops at the first of form.
 type parser struct {
-	*jsontext.Reader
+	form.Reader
 	doc      *Document
 	problems []Problem
-	path     jsontext.Path // to the value being read
 }
 
 // place returns the position of what comes next.
@@ -66,7 +64,7 @@ func (p *parser) report(pos Position, code Code, fix, format string, args ...any
 	if code == EffectLetterCase {
 		aws = legacyParsing
 	}
-	p.problems = append(p.problems, Problem{Pos: pos, Path: p.path.String(), Code: code,
+	p.problems = append(p.problems, Problem{Pos: pos, Path: p.Path.String(), Code: code,
 		Message: fmt.Sprintf(format, args...), Fix: fix, AWS: aws})
 }
 
@@ -74,46 +72,50 @@ func sortProblems(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Pos.compare(b.Pos) })
 }
 
+func (p *parser) wrongType(pos jsontext.Position, fix, message string) {
+	p.report(Position(pos), WrongType, fix, "%s", message)
+}
+
 func (p *parser) duplicateName(name string, pos, first jsontext.Position) {
-	p.path.Push(name, 0)
+	p.Path.Push(name, 0)
 	p.report(Position(pos), DuplicateKey, "keep one of them", "%s is already there at %d:%d", jsontext.Quote(name), first.Line, first.Column)
-	p.path.Pop()
+	p.Path.Pop()
 }
 
 // formProblem is the problem of a text that is no JSON.
 func (p *parser) formProblem() Problem {
 	code := [...]Code{jsontext.NotJSON: InvalidJSON, jsontext.NotUTF8: InvalidUTF8, jsontext.TooDeep: TooDeep}[p.Err.Fault]
-	return Problem{Pos: Position(p.Err.Pos), Path: p.path.String(), Code: code, Message: p.Err.Message, Fix: p.Err.Fix, AWS: syntaxErrors}
+	return Problem{Pos: Position(p.Err.Pos), Path: p.Path.String(), Code: code, Message: p.Err.Message, Fix: p.Err.Fix, AWS: syntaxErrors}
 }
 
 // document reads the whole text (P-1).
 func (p *parser) document() {
-	if !form.Begin(p.Reader, p.doc.Source) {
+	if !form.Begin(p.Reader.Reader, p.doc.Source) {
 		return
 	}
 	kind := p.Peek()
 	start := p.place()
 	if kind != jsontext.Object {
-		p.notDocument(kind, start)
+		p.NotDocument(kind)
 		return
 	}
 	statement := false // the element is there, or a misspelling of it
 	ok := p.Object(func(name string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.path.Push(name, 0)
+		p.Path.Push(name, 0)
 		ok := true
 		switch name {
 		case "Version":
 			ok = p.version()
 		case "Id":
-			p.doc.ID, ok = p.oneString()
+			p.doc.ID, ok = p.OneString()
 		case "Statement":
 			statement, ok = true, p.statements()
 		default:
 			statement = p.unknown(name, pos, form.DocumentElements) == "Statement" || statement
 			ok = p.Skip()
 		}
-		return ok && p.done()
+		return ok && p.Done()
 	})
 	if !ok || !p.Space() {
 		return
@@ -124,30 +126,6 @@ func (p *parser) document() {
 	if !statement {
 		p.report(start, MissingElement, `add "Statement": [...]`, "Statement is missing")
 	}
-}
-
-// done leaves the current path after its value was read well; after a fault of
-// form the path stays, for the message.
-func (p *parser) done() bool {
-	p.path.Pop()
-	return true
-}
-
-// notDocument explains a text that is JSON, perhaps, but no object.
-func (p *parser) notDocument(kind jsontext.Kind, start Position) {
-	switch kind {
-	case jsontext.Broken:
-		return
-	case jsontext.String:
-		if s, ok := p.Text(); ok && strings.HasPrefix(strings.TrimSpace(s), "{") {
-			p.report(start, WrongType, "remove the quotes around it, and the backslashes", "the document is quoted as a string")
-			return
-		}
-	case jsontext.Array:
-		p.report(start, WrongType, `write {"Version": "2012-10-17", "Statement": [...]}`, "the document must be an object, not %s", kind)
-		return
-	}
-	p.report(start, WrongType, "", "the document must be an object, not %s", kind)
 }
 
 // unknown reports an element that may not stand here and returns the name that
@@ -162,7 +140,7 @@ func (p *parser) unknown(name string, pos Position, allowed []string) string {
 func (p *parser) version() bool {
 	kind := p.Peek()
 	pos := p.place()
-	v, ok := p.oneString()
+	v, ok := p.OneString()
 	if ok && kind == jsontext.String && v != "2012-10-17" && v != "2008-10-17" {
 		p.report(pos, InvalidVersion, `write "2012-10-17"`, "%s is no version of the policy language", jsontext.Quote(v))
 	}
@@ -177,105 +155,33 @@ func (p *parser) statements() bool {
 	case jsontext.Broken:
 		return false
 	case jsontext.Object:
-		p.path.Push("", 0)
-		return p.statement() && p.done()
+		p.Path.Push("", 0)
+		return p.statement() && p.Done()
 	case jsontext.Array:
 		return p.Array(func(i int) bool {
-			p.path.Push("", i)
+			p.Path.Push("", i)
 			switch kind := p.Peek(); kind {
 			case jsontext.Broken:
 				return false
 			case jsontext.Object:
-				return p.statement() && p.done()
+				return p.statement() && p.Done()
 			default:
-				return p.wrongType(kind, "a statement", "an object") && p.done()
+				return p.WrongType(kind, "a statement", "an object") && p.Done()
 			}
 		})
 	default:
-		return p.wrongType(kind, "Statement", "an array of objects")
+		return p.WrongType(kind, "Statement", "an array of objects")
 	}
 }
 
-// wrongType reports and skips a value.
-func (p *parser) wrongType(kind jsontext.Kind, what, want string) bool {
-	pos, off := p.place(), p.Offset()
-	if !p.Skip() {
-		return false
-	}
-	fix := ""
-	if what != "Version" && strings.HasPrefix(want, "a string") && (kind == jsontext.Number || kind == jsontext.Bool) {
-		fix = `write "` + jsontext.Clip(p.doc.Source[off:p.Offset()]) + `"`
-	}
-	p.report(pos, WrongType, fix, "%s must be %s, not %s", what, want, kind)
-	return true
-}
-
-// oneString reads a value that must be a string.
-func (p *parser) oneString() (string, bool) {
-	switch kind := p.Peek(); kind {
-	case jsontext.Broken:
-		return "", false
-	case jsontext.String:
-		return p.Text()
-	default:
-		return "", p.wrongType(kind, p.path.Last(), "a string")
-	}
-}
-
-// values reads one string or an array of them (P-5); with scalars, also
-// numbers and booleans as their text (P-6). The result is not nil, even when
+// values reads a list of values, one alone as a list of one. It is not nil, even when
 // empty.
 func (p *parser) values(scalars bool) ([]Value, bool) {
-	kind := p.Peek()
-	if kind == jsontext.Broken {
-		return nil, false
-	}
-	if kind != jsontext.Array {
-		want := "a string or an array of strings"
-		if scalars {
-			want = "a string, a number, a boolean or an array of them"
-		}
-		v, good, ok := p.scalar(kind, scalars, want)
-		if !good {
-			return []Value{}, ok
-		}
-		return []Value{v}, ok
-	}
 	list := []Value{}
-	ok := p.Array(func(i int) bool {
-		p.path.Push("", i)
-		kind := p.Peek()
-		if kind == jsontext.Broken {
-			return false
-		}
-		want := "a string"
-		if scalars {
-			want = "a string, a number or a boolean"
-		}
-		v, good, ok := p.scalar(kind, scalars, want)
-		if good {
-			list = append(list, v)
-		}
-		return ok && p.done()
+	ok := p.Values(scalars, func(text string, pos jsontext.Position) {
+		list = append(list, Value{Text: text, Pos: Position(pos)})
 	})
 	return list, ok
-}
-
-// scalar reads one value of a list. Of a wrong type it is not good, but was
-// read all the same.
-func (p *parser) scalar(kind jsontext.Kind, scalars bool, want string) (v Value, good, ok bool) {
-	v.Pos = p.place()
-	switch {
-	case kind == jsontext.String:
-		v.Text, ok = p.Text()
-	case kind == jsontext.Number && scalars:
-		v.Text, ok = p.Number()
-	case kind == jsontext.Bool && scalars:
-		v.Text, ok = p.Literal(), true
-	default:
-		return v, false, p.wrongType(kind, p.path.Last(), want)
-	}
-	return v, ok, ok
 }
 
 // compare orders positions as they come in the text.

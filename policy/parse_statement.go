@@ -18,8 +18,8 @@ func (p *parser) statement() bool {
 	var seen elements
 	ok := p.Object(func(name string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.path.Push(name, 0)
-		return p.element(&s, &seen, name, pos) && p.done()
+		p.Path.Push(name, 0)
+		return p.element(&s, &seen, name, pos) && p.Done()
 	})
 	if !ok {
 		return false
@@ -46,7 +46,7 @@ func (p *parser) element(s *Statement, seen *elements, name string, pos Position
 	switch name {
 	case "Sid":
 		s.SidPos = pos
-		s.Sid, ok = p.oneString()
+		s.Sid, ok = p.OneString()
 	case "Effect":
 		seen.effect, s.EffectPos = true, pos
 		s.Effect, ok = p.effect()
@@ -90,7 +90,7 @@ func (p *parser) conflict(seen *string, name string, pos Position) bool {
 func (p *parser) effect() (Effect, bool) {
 	kind := p.Peek()
 	pos := p.place()
-	text, ok := p.oneString()
+	text, ok := p.OneString()
 	if !ok || kind != jsontext.String {
 		return 0, ok
 	}
@@ -99,7 +99,7 @@ func (p *parser) effect() (Effect, bool) {
 		return e, true
 	}
 	code, fix := InvalidEffect, `write "Allow" or "Deny"`
-	if likely := spelling.Closest(text, effectNames[1:]); likely != "" {
+	if likely := spelling.Closest(text, effects.Texts[effects.First:]); likely != "" {
 		fix = fmt.Sprintf("write %q", likely)
 		if strings.EqualFold(likely, text) {
 			code = EffectLetterCase
@@ -120,26 +120,26 @@ func (p *parser) principal(not bool, pos Position) (*PrincipalBlock, bool) {
 		text, ok := p.Text()
 		if ok && text != "*" {
 			p.report(at, WrongType, fmt.Sprintf(`write {%q: "%s"}`, form.TypeOf(text), jsontext.Clip(text)),
-				`%s must be "*" or an object, not %s`, p.path.Last(), jsontext.Quote(text))
+				`%s must be "*" or an object, not %s`, p.Path.Last(), jsontext.Quote(text))
 		}
 		block.Everyone = true
 		return block, ok
 	case jsontext.Object:
 		ok := p.Object(func(name string, at jsontext.Position) bool {
 			pos := Position(at)
-			p.path.Push(name, 0)
+			p.Path.Push(name, 0)
 			list := block.list(name)
 			if list == nil {
 				p.report(pos, UnknownElement, form.UnknownType(name), "unknown principal type %s", jsontext.Quote(name))
-				return p.Skip() && p.done()
+				return p.Skip() && p.Done()
 			}
 			var ok bool
 			*list, ok = p.values(false)
-			return ok && p.done()
+			return ok && p.Done()
 		})
 		return block, ok
 	default:
-		return nil, p.wrongType(kind, p.path.Last(), `"*" or an object`)
+		return nil, p.WrongType(kind, p.Path.Last(), `"*" or an object`)
 	}
 }
 
@@ -161,16 +161,16 @@ func (b *PrincipalBlock) list(typ string) *[]Value {
 // condition reads the Condition element: operators, keys and values (C-1).
 func (p *parser) condition() ([]Condition, bool) {
 	if kind := p.Peek(); kind != jsontext.Object {
-		return nil, kind != jsontext.Broken && p.wrongType(kind, "Condition", "an object")
+		return nil, kind != jsontext.Broken && p.WrongType(kind, "Condition", "an object")
 	}
 	var list []Condition
 	ok := p.Object(func(operator string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.path.Push(operator, 0)
+		p.Path.Push(operator, 0)
 		if kind := p.Peek(); kind != jsontext.Object {
-			return kind != jsontext.Broken && p.notOperator(operator, pos, kind) && p.done()
+			return kind != jsontext.Broken && p.notOperator(operator, pos, kind) && p.Done()
 		}
-		return p.operator(&list, operator, pos) && p.done()
+		return p.operator(&list, operator, pos) && p.Done()
 	})
 	return list, ok
 }
@@ -178,7 +178,7 @@ func (p *parser) condition() ([]Condition, bool) {
 // notOperator reports a member of Condition whose value is no object.
 func (p *parser) notOperator(name string, pos Position, kind jsontext.Kind) bool {
 	if _, ok := operator.Parse(name); ok || !strings.Contains(name, ":") {
-		return p.wrongType(kind, p.path.Last(), "an object of condition keys")
+		return p.WrongType(kind, p.Path.Last(), "an object of condition keys")
 	}
 	p.report(pos, WrongType, fmt.Sprintf(`write {"StringEquals": {"%s": ...}}`, jsontext.Clip(name)),
 		"the condition key %s must stand under an operator", jsontext.Quote(name))
@@ -190,13 +190,13 @@ func (p *parser) operator(list *[]Condition, operator string, opPos Position) bo
 	var seen jsontext.NameSet // :: key in lower case → where
 	return p.Object(func(key string, at jsontext.Position) bool {
 		pos := Position(at)
-		p.path.Push(key, 0)
+		p.Path.Push(key, 0)
 		if first, twice := seen.Add(strings.ToLower(key), at); twice {
 			p.report(pos, DuplicateKey, "keep one of them: condition keys compare without regard to letter case",
 				"%s is already there at %d:%d", jsontext.Quote(key), first.Line, first.Column)
 		}
 		values, ok := p.values(true)
 		*list = append(*list, Condition{Operator: operator, OpPos: opPos, Key: key, KeyPos: pos, Values: values})
-		return ok && p.done()
+		return ok && p.Done()
 	})
 }

@@ -95,35 +95,6 @@ const (
 	Allowed
 )
 
-var outcomeNames = [...]string{ImplicitDeny: "implicit-deny", ExplicitDeny: "explicit-deny", Allowed: "allow"}
-
-// String returns "allow", "explicit-deny" or "implicit-deny".
-func (o Outcome) String() string {
-	if int(o) < len(outcomeNames) {
-		return outcomeNames[o]
-	}
-	return fmt.Sprintf("Outcome(%d)", o)
-}
-
-// MarshalText returns String's text; it fails for a value that is no outcome.
-func (o Outcome) MarshalText() ([]byte, error) {
-	if int(o) >= len(outcomeNames) {
-		return nil, fmt.Errorf("policy: no such outcome: %d", o)
-	}
-	return []byte(outcomeNames[o]), nil
-}
-
-// UnmarshalText reads what MarshalText wrote.
-func (o *Outcome) UnmarshalText(text []byte) error {
-	for i, name := range outcomeNames {
-		if string(text) == name {
-			*o = Outcome(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("policy: no such outcome: %q", text)
-}
-
 // Layer names a policy layer; it is part of the answer.
 type Layer uint8
 
@@ -138,44 +109,6 @@ const (
 	ResourceLayer
 	EndpointLayer
 )
-
-var layerNames = [...]string{
-	NoLayer:       "",
-	IdentityLayer: "identity-based policy",
-	BoundaryLayer: "permissions boundary",
-	SessionLayer:  "session policy",
-	SCPLayer:      "service control policy",
-	RCPLayer:      "resource control policy",
-	ResourceLayer: "resource-based policy",
-	EndpointLayer: "VPC endpoint policy",
-}
-
-// String returns the layer's name as AWS's messages spell it, "" for NoLayer.
-func (l Layer) String() string {
-	if int(l) < len(layerNames) {
-		return layerNames[l]
-	}
-	return fmt.Sprintf("Layer(%d)", l)
-}
-
-// MarshalText returns String's text; it fails for a value that is no layer.
-func (l Layer) MarshalText() ([]byte, error) {
-	if int(l) >= len(layerNames) {
-		return nil, fmt.Errorf("policy: no such layer: %d", l)
-	}
-	return []byte(layerNames[l]), nil
-}
-
-// UnmarshalText reads what MarshalText wrote.
-func (l *Layer) UnmarshalText(text []byte) error {
-	for i, name := range layerNames {
-		if string(text) == name {
-			*l = Layer(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("policy: no such layer: %q", text)
-}
 
 // A StatementRef says which statement decided. It belongs to a compiled Policy
 // and must not be modified.

@@ -234,7 +234,7 @@ func TestKindNames(t *testing.T) {
 	if got != want {
 		t.Errorf("names = %s, want %s", got, want)
 	}
-	if len(kindNames) != len(rulesOf) {
-		t.Errorf("%d kind names, %d kinds with rules", len(kindNames), len(rulesOf))
+	if len(kinds.Texts) != len(rulesOf) {
+		t.Errorf("%d kind names, %d kinds with rules", len(kinds.Texts), len(rulesOf))
 	}
 }

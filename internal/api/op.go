@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -30,6 +31,7 @@ type Op struct {
 	Records bool   // its result is in its record
 
 	decode func(*wire.Form) Input
+	prove  func(*Call, Input) (*authn.Caller, error) // nil: the request is signed
 	target func(*Call, Input) ([]authz.Check, error)
 	run    func(*Call, Input) (wire.Output, error)
 }
@@ -84,6 +86,28 @@ func Issue[I Input, O wire.Output](
 ) Op {
 	op := Read(action, decode, target, run)
 	op.Records = true
+	return op
+}
+
+// Exchange is Issue for an operation that nobody signs: its input holds a proof
+// of another provider of identities. prove verifies it and returns the caller
+// with what the proof says, which target and run get. An error of prove is the
+// answer to somebody unknown.
+func Exchange[I Input, P any, O wire.Output](
+	action string,
+	decode func(*wire.Form) I,
+	prove func(*Call, I) (*authn.Caller, P, error),
+	target func(*Call, I, P) ([]authz.Check, error),
+	run func(*Call, I, P) (O, error),
+) Op {
+	op := Issue(action, decode,
+		func(c *Call, in I) ([]authz.Check, error) { return target(c, in, c.proof.(P)) },
+		func(c *Call, in I) (O, error) { return run(c, in, c.proof.(P)) })
+	op.prove = func(c *Call, in Input) (*authn.Caller, error) {
+		caller, proof, err := prove(c, in.(I))
+		c.proof = proof
+		return caller, err
+	}
 	return op
 }
 

@@ -76,6 +76,13 @@ func identify(rec *audit.Record, c *authn.Caller) {
 		Type: identityTypes[c.Principal.Type], PrincipalID: c.UserID, ARN: c.ARN,
 		AccountID: string(c.Account), AccessKeyID: c.AccessKeyID,
 	}
+	if p := c.Proof; p != nil {
+		*id = audit.Identity{Type: "WebIdentityUser", PrincipalID: c.UserID, UserName: p.Name, IdentityProvider: p.Issuer}
+		if p.SAML {
+			id.Type = "SAMLUser"
+		}
+		return
+	}
 	if c.User != nil && c.Principal.Type == policy.User {
 		id.UserName = c.User.Name
 	}
@@ -84,7 +91,7 @@ func identify(rec *audit.Record, c *authn.Caller) {
 	}
 	_, mfa := c.MFA()
 	id.Session = &audit.Session{
-		Created: c.Session.Issued, MFA: mfa, SourceIdentity: c.Session.SourceIdentity, Issuer: issuer(c),
+		Created: c.Session.Issued, MFA: mfa, SourceIdentity: c.Session.SourceIdentity, Issuer: issuer(c), Provider: c.Session.Provider,
 	}
 }
 

@@ -51,6 +51,7 @@ type Call struct {
 	json    bool // the answer is in the JSON protocol
 	began   bool // run was called: there may be a change, whatever came of it
 	record  audit.Record
+	proof   any // what the proof of an Exchange says
 }
 
 // changeLimit is how long an operation that changes something may take. It goes
@@ -127,8 +128,10 @@ func (s *Server) stages(c *Call, w http.ResponseWriter, r *http.Request) (wire.O
 	if err != nil {
 		return nil, err
 	}
-	if err := s.authenticate(c, r, body); err != nil {
-		return nil, err
+	if c.op.prove == nil {
+		if err := s.authenticate(c, r, body); err != nil {
+			return nil, err
+		}
 	}
 	if c.json {
 		if form, err = wire.ParseJSON(body); err != nil {
@@ -140,6 +143,11 @@ func (s *Server) stages(c *Call, w http.ResponseWriter, r *http.Request) (wire.O
 		return nil, err
 	}
 	c.record.RequestParameters = in.AppendJSON(nil)
+	if c.op.prove != nil {
+		if err := s.prove(c, in); err != nil {
+			return nil, err
+		}
+	}
 	checks, err := c.op.target(c, in)
 	if err != nil {
 		return nil, err
@@ -172,6 +180,23 @@ func (s *Server) authenticate(c *Call, r *http.Request, body []byte) error {
 	if id := caller.UseID(); id != "" {
 		s.Store.Touch(string(caller.Account), id, store.Use{Time: c.Time, Region: caller.Region, Service: c.service.Name})
 	}
+	return nil
+}
+
+// prove is authenticate for an operation whose input holds the proof of who asks.
+func (s *Server) prove(c *Call, in Input) error {
+	if err := s.Store.Ready(); err != nil {
+		return err
+	}
+	caller, err := c.op.prove(c, in)
+	if err != nil {
+		if s.Observer != nil {
+			s.Observer.Refused("proof")
+		}
+		return err
+	}
+	c.Caller, c.View, c.Account = caller, caller.View, caller.Account
+	identify(&c.record, caller)
 	return nil
 }
 

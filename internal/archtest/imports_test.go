@@ -14,11 +14,12 @@ var allowed = map[string]string{
 	// Public libraries: the standard library and each other, nothing else.
 	"arn":   "",
 	"sigv4": "",
-	"policy": "arn policy/internal/form policy/internal/jsontext policy/internal/literal policy/internal/operator policy/internal/prose " +
-		"policy/internal/spelling policy/internal/template policy/internal/textbook policy/internal/words",
+	"policy": "arn policy/internal/enum policy/internal/form policy/internal/jsontext policy/internal/literal " +
+		"policy/internal/operator policy/internal/prose policy/internal/spelling policy/internal/template policy/internal/textbook policy/internal/words",
 	"policy/advice":     "arn policy policy/internal/literal policy/internal/prose policy/internal/template",
 	"policy/policytest": "arn policy policy/internal/jsontext",
 
+	"policy/internal/enum":     "",
 	"policy/internal/form":     "arn policy/internal/jsontext policy/internal/spelling",
 	"policy/internal/jsontext": "policy/internal/spelling",
 	"policy/internal/literal":  "",
@@ -26,7 +27,7 @@ var allowed = map[string]string{
 	"policy/internal/prose":    "arn",
 	"policy/internal/spelling": "",
 	"policy/internal/template": "",
-	"policy/internal/textbook": "policy/internal/literal policy/internal/operator policy/internal/template",
+	"policy/internal/textbook": "arn policy/internal/literal policy/internal/operator policy/internal/template",
 	"policy/internal/words":    "",
 
 	// Leaves.
@@ -88,19 +89,20 @@ var allowed = map[string]string{
 	// Tests and generators.
 	"internal/archtest": "",
 	"internal/doctest":  "",
-	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/node internal/store github.com/rogpeppe/go-internal/txtar",
+	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/mfa internal/node internal/store github.com/rogpeppe/go-internal/txtar",
 }
 
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
-var libraries = set("arn", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/form", "policy/internal/jsontext",
-	"policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
+var libraries = set("arn", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/enum", "policy/internal/form",
+	"policy/internal/jsontext", "policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
 	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "policy", "policy/advice", "policy/internal/form", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/operator",
-	"policy/internal/prose", "policy/internal/spelling", "policy/internal/template", "policy/internal/textbook", "policy/internal/words")
+var pure = set("arn", "policy", "policy/advice", "policy/internal/enum", "policy/internal/form", "policy/internal/jsontext",
+	"policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
+	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 
 var (
 	impureImports = set("context", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "net", "net/http",

@@ -27,6 +27,7 @@ type Caller struct {
 	User    *store.User     // the user behind the call: also of its GetSessionToken and federation sessions; nil for root and roles
 	Role    *store.Role     // the role of a role session, else nil
 	Session *session.Claims // nil for long-term keys
+	Proof   *Proof          // of a caller that an identity provider vouches for, who has no credentials and no ARN; else nil
 }
 
 // Root reports whether the caller is the account's root user, with its own key

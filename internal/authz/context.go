@@ -38,7 +38,9 @@ func Request(c *authn.Caller, env *Env, ck *Check) *policy.Request {
 		if c.Region != "" {
 			ctx["aws:RequestedRegion"] = c.Region
 		}
-		principal(ctx, c, env.Time)
+		if c.Proof == nil {
+			principal(ctx, c, env.Time)
+		}
 	}
 	if ck.MFA {
 		ctx["aws:MultiFactorAuthPresent"], ctx["aws:MultiFactorAuthAge"] = "true", "0"
@@ -56,7 +58,7 @@ func size(c *authn.Caller, ck *Check) int {
 		n += len(c.Role.Tags)
 	}
 	if c != nil && c.Session != nil {
-		n += 2 + len(c.Session.Tags)
+		n += 3 + len(c.Session.Tags) + len(c.Session.Federated)
 	}
 	return n
 }
@@ -109,6 +111,10 @@ func principal(ctx map[string]string, c *authn.Caller, now time.Time) {
 		ctx["aws:MultiFactorAuthAge"] = strconv.FormatInt(int64(now.Sub(mfa)/time.Second), 10)
 	}
 	set(ctx, "aws:SourceIdentity", s.SourceIdentity)
+	set(ctx, "aws:FederatedProvider", s.Provider)
+	for _, t := range s.Federated {
+		ctx[t.Key] = t.Value
+	}
 }
 
 // principalTags adds the tags of the role or user and those of the session. A

@@ -21,7 +21,7 @@ var ErrUnrecorded = errors.New("authz: the audit log cannot take the record")
 
 // A DeniedError is a refusal. Error is the text that AWS sends for it.
 type DeniedError struct {
-	Caller   string // ARN; "anonymous" for nobody
+	Caller   string // ARN; "anonymous" for nobody, "" for somebody that an identity provider vouches for
 	Action   string
 	Resource string // as the refusal calls it
 	Decision policy.Decision
@@ -34,6 +34,9 @@ type DeniedError struct {
 // identity, say nothing else: a reason, even a sealed one, would tell strangers
 // about the role and its trust policy.
 func (e *DeniedError) Error() string {
+	if e.Caller == "" {
+		return "Not authorized to perform " + e.Action
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "User: %s is not authorized to perform: %s on resource: %s", e.Caller, e.Action, e.Resource)
 	if e.discreet() {

@@ -43,6 +43,8 @@ first administrator, whose key it writes to admin.credentials there.`,
 	f.StringVar(&cfg.TLSCert, "tls-cert", "", "file of the TLS certificate chain; required beyond loopback")
 	f.StringVar(&cfg.TLSKey, "tls-key", "", "file of its private key")
 	f.StringVar(&cfg.Region, "region", d.Region, "region named in credentials files and audit records")
+	f.StringVar(&cfg.PublicURL, "public-url", "", "where clients reach the API, such as https://inn.example.com (default the address of the API)")
+	f.StringSliceVar(&cfg.IssuerNetworks, "issuer-networks", nil, "networks besides the public internet where OpenID Connect issuers may be, such as 10.0.0.0/8, or private for all private ones (default loopback when the API listens on loopback)")
 	f.StringVar(&cfg.AccountID, "account-id", "", "id of the account made on an empty store (default random)")
 	f.StringVar(&cfg.AccountName, "account-name", d.AccountName, "name of the account made on an empty store")
 	f.DurationVar(&cfg.Drain, "drain", d.Drain, "how long requests may take to finish on shutdown")

@@ -25,6 +25,9 @@ type Config struct {
 	TLSCert string // file of a PEM certificate chain; "" means no TLS, allowed on loopback only
 	TLSKey  string // file of its private key
 
+	PublicURL      string   // where clients reach the API, "https://inn.example.com"; "" means at Listen. SAML assertions are addressed to it
+	IssuerNetworks []string // networks besides the public internet where OpenID Connect issuers may be, "10.0.0.0/8" or "private"; nil means loopback if Listen is on loopback, else none
+
 	AccountID   string        // of the account made on an empty store; "" means a random one
 	AccountName string        // its name; "" means "main"
 	Drain       time.Duration // how long requests may take to finish on shutdown; 0 means 15 s
@@ -50,6 +53,7 @@ func (c Config) Defaults() Config {
 // Validate reports every problem of a completed Config in one error.
 func (c Config) Validate() error {
 	host, _, err := net.SplitHostPort(c.Listen)
+	_, badNetwork := networks(c.IssuerNetworks)
 	var errs []error
 	for _, check := range []struct {
 		bad bool
@@ -58,6 +62,8 @@ func (c Config) Validate() error {
 		{err != nil, fmt.Sprintf("--listen %q must be HOST:PORT, such as 127.0.0.1:4280", c.Listen)},
 		{err == nil && !loopback(host) && c.TLSCert == "", fmt.Sprintf("--listen %s is reachable from other machines: give --tls-cert and --tls-key, or listen on 127.0.0.1", c.Listen)},
 		{(c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
+		{c.PublicURL != "" && !isOrigin(c.PublicURL), fmt.Sprintf("--public-url %q must be a URL such as https://inn.example.com, without a path", c.PublicURL)},
+		{badNetwork != nil, fmt.Sprintf("--issuer-networks: %v", badNetwork)},
 		{c.AccountID != "" && !account(c.AccountID), fmt.Sprintf("--account-id %q must be twelve digits", c.AccountID)},
 		{c.Drain < 0, "--drain must not be negative"},
 		{c.AuditMax < 4096, "--audit-max must be at least 4096 bytes"},

@@ -21,6 +21,11 @@ func TestValidate(t *testing.T) {
 		{"other-address-with-tls", func(c *Config) { c.Listen, c.TLSCert, c.TLSKey = "10.0.0.1:1", "a", "b" }, nil},
 		{"certificate-without-key", func(c *Config) { c.TLSCert = "a" }, []string{"go together"}},
 		{"no-port", func(c *Config) { c.Listen = "127.0.0.1" }, []string{"HOST:PORT"}},
+		{"issuers-in-private-networks", func(c *Config) { c.IssuerNetworks = []string{"private", "100.64.0.0/10", "fd00::/8"} }, nil},
+		{"issuers-in-a-network-that-is-none", func(c *Config) { c.IssuerNetworks = []string{"10.0.0.1"} }, []string{`"10.0.0.1" is neither`}},
+		{"a-public-url", func(c *Config) { c.PublicURL = "https://inn.example.com" }, nil},
+		{"a-public-url-with-a-path", func(c *Config) { c.PublicURL = "https://inn.example.com/iam" }, []string{"--public-url"}},
+		{"a-public-url-that-is-a-host", func(c *Config) { c.PublicURL = "inn.example.com" }, []string{"--public-url"}},
 		{"all-problems-at-once", func(c *Config) { c.LogLevel, c.AccountID = "loud", "12345" }, []string{"--log-level", "twelve digits"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,13 +3,17 @@
 package federate
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rsa"
 	_ "crypto/sha1"   // for OAEP
 	_ "crypto/sha256" // likewise
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"fmt"
 
 	"github.com/beevik/etree"
 )
@@ -156,4 +160,32 @@ func open(key, sealed []byte, gcm bool) ([]byte, error) {
 		return nil, errDecrypt
 	}
 	return plain[:n-pad], nil
+}
+
+// ParsePrivateKey reads an RSA private key in PEM, in the form of PKCS #1 or
+// PKCS #8, of at least 2048 bits.
+func ParsePrivateKey(text []byte) (*rsa.PrivateKey, error) {
+	block, rest := pem.Decode(text)
+	if block == nil || len(bytes.TrimSpace(rest)) > 0 {
+		return nil, errors.New("it is not one private key in PEM")
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return k, checkPrivateKey(k)
+	}
+	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New("it is neither in the form of PKCS #1 nor of PKCS #8, or it is encrypted")
+	}
+	k, ok := any.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("it is no RSA key")
+	}
+	return k, checkPrivateKey(k)
+}
+
+func checkPrivateKey(k *rsa.PrivateKey) error {
+	if k.N.BitLen() < minRSA {
+		return fmt.Errorf("it has %d bits: at least %d", k.N.BitLen(), minRSA)
+	}
+	return nil
 }

@@ -314,3 +314,35 @@ func qualifier(issuer string, p *SAMLProvider) string {
 	sum := sha1.Sum([]byte(issuer + p.Account + "/" + p.Name))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
+
+// Claimed returns what the response says for a provider, though nobody verified
+// it: only for telling what it would be worth. It is nil for a response without
+// one plain assertion.
+func (r *Response) Claimed(p *SAMLProvider) *Identity {
+	list := assertions(r.root)
+	if len(list) != 1 {
+		return nil
+	}
+	a, all := list[0], attributes(list[0])
+	id := &Identity{Issuer: content(child(a, nsAssertion, "Issuer"))}
+	if subject := child(a, nsAssertion, "Subject"); subject != nil {
+		name := child(subject, nsAssertion, "NameID")
+		id.Subject, id.SubjectType = content(name), subjectType(attrOf(name, "Format"))
+		if c := child(subject, nsAssertion, "SubjectConfirmation"); c != nil {
+			id.Audience = attrOf(child(c, nsAssertion, "SubjectConfirmationData"), "Recipient")
+		}
+	}
+	if len(all[attrName]) > 0 {
+		id.SessionName = all[attrName][0]
+	}
+	if samlTags(id, all) != nil {
+		id.Tags, id.Transitive, id.SourceIdentity = nil, nil, ""
+	}
+	samlKeys(id, p, all)
+	return id
+}
+
+// Encrypted reports whether the response has an encrypted assertion.
+func (r *Response) Encrypted() bool {
+	return len(children(r.root, nsAssertion, "EncryptedAssertion")) > 0
+}

@@ -99,7 +99,8 @@ func (o *OIDC) verify(ctx context.Context, t *Token, p *Issuer, s *steps) *Ident
 		return nil
 	}
 	id := &Identity{Issuer: t.Issuer}
-	if id.Audience, err = t.claims.audience(p.ClientIDs); !s.check("audience", err, "The audience "+clip(id.Audience)+" is registered with the provider.") {
+	id.Audience, err = t.claims.audience(p.ClientIDs)
+	if !s.check("audience", err, "The audience "+clip(id.Audience)+" is registered with the provider.") {
 		return nil
 	}
 	if id.Subject, err = t.claims.text("sub"); !s.check("subject", err, "The subject is "+clip(id.Subject)+".") {
@@ -112,6 +113,20 @@ func (o *OIDC) verify(ctx context.Context, t *Token, p *Issuer, s *steps) *Ident
 	if s.first != nil {
 		return nil
 	}
+	return id
+}
+
+// Claimed returns what the token says for a provider, though nobody verified it:
+// only for telling what it would be worth.
+func (t *Token) Claimed(p *Issuer) *Identity {
+	id := &Identity{Issuer: t.Issuer}
+	// What is missing stays empty.
+	id.Audience, _ = t.claims.audience(p.ClientIDs)
+	id.Subject, _ = t.claims.text("sub")
+	if t.claims.session(id) != nil {
+		id.Tags, id.Transitive, id.SourceIdentity = nil, nil, ""
+	}
+	t.claims.keys(id, p.URL)
 	return id
 }
 
@@ -194,6 +209,7 @@ func fits(key any, algorithm string) bool {
 
 // audience returns the audience of the token for which it is accepted: its azp
 // if it has one, else the first of its aud that the provider has registered.
+// With an error it returns the first one, if any, that was not accepted.
 //
 // quirk Q040: azp takes the place of aud, as AWS documents for Google.
 func (c claims) audience(registered []string) (string, error) {
@@ -213,5 +229,5 @@ func (c claims) audience(registered []string) (string, error) {
 			return aud, nil
 		}
 	}
-	return "", refuse("Incorrect token audience (the token is for %s)", clip(strings.Join(auds, ", ")))
+	return auds[0], refuse("Incorrect token audience (the token is for %s)", clip(strings.Join(auds, ", ")))
 }

@@ -46,6 +46,7 @@ func refused(t *testing.T, what string, err error, fault Fault, says string) {
 	}
 }
 
+// TestVerify: azp takes the place of aud (Q040).
 func TestVerify(t *testing.T) {
 	i, c := newIssuer(t), new(clock)
 	o := verifier(c)
@@ -109,6 +110,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestWhatATokenSays: which claims are condition keys (Q041).
 func TestWhatATokenSays(t *testing.T) {
 	i, o := newIssuer(t), verifier(new(clock))
 	id, err := verify(t, o, i.token(t, map[string]any{

@@ -178,7 +178,7 @@ func (c authCase) arn() string {
 // with it on something else, and with exactly it.
 func TestEveryOperationIsAuthorized(t *testing.T) {
 	listed := make(map[string]bool)
-	for _, c := range authCases {
+	for _, c := range append(authCases, providerCases()...) {
 		listed[c.op] = true
 		t.Run("op="+c.op, func(t *testing.T) { c.run(t) })
 	}
@@ -191,6 +191,7 @@ func TestEveryOperationIsAuthorized(t *testing.T) {
 
 func (c authCase) run(t *testing.T) {
 	w := newWorld(t)
+	w.providers(t)
 	action := "iam:" + c.op
 	var params []string
 	if c.params != "" {

@@ -71,6 +71,10 @@ func taken(e *store.ExistsError) string {
 		return "A policy called " + e.Name + " already exists. Duplicate names are not allowed."
 	case store.KindProfile:
 		return "Instance Profile " + e.Name + " already exists."
+	case store.KindOIDC:
+		return "Provider with url https://" + e.Name + " already exists."
+	case store.KindSAML:
+		return "SAMLProvider " + e.Name + " already exists."
 	case store.KindDevice:
 		return "MFADevice entity at the same path and name already exists."
 	case store.KindServerCert:
@@ -82,6 +86,10 @@ func taken(e *store.ExistsError) string {
 // limit returns LimitExceeded in AWS's words for the quota.
 func limit(e *store.LimitError) *awserr.Error {
 	switch e.Quota {
+	case store.QuotaThumbprints:
+		return awserr.InvalidInput.Msg("Thumbprint list must contain fewer than %d entries.", e.Limit)
+	case store.QuotaSAMLKeys:
+		return awserr.LimitExceeded.Msg("Private key limit of %d is reached.", e.Limit)
 	case store.QuotaVersions:
 		return awserr.LimitExceeded.Msg("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", e.Limit)
 	}

@@ -14,15 +14,17 @@ const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 // Options are what the service needs; all of them are required.
 type Options struct {
-	Store *store.Store
-	Now   func() time.Time
+	Store   *store.Store
+	Now     func() time.Time
+	Issuers Issuers
 }
 
 // iam is the service; its methods are the operations.
 type iam struct {
-	store  *store.Store
-	now    func() time.Time
-	hasher *passwords.Hasher
+	store   *store.Store
+	now     func() time.Time
+	hasher  *passwords.Hasher
+	issuers Issuers
 }
 
 // lastUse returns when something of the caller's account was last used.
@@ -35,7 +37,7 @@ const iso8601 = "2006-01-02T15:04:05Z"
 
 // New returns the IAM service.
 func New(o Options) *api.Service {
-	s := &iam{store: o.Store, now: o.Now, hasher: passwords.New()}
+	s := &iam{store: o.Store, now: o.Now, hasher: passwords.New(), issuers: o.Issuers}
 	return api.NewService("iam", "2010-05-08", namespace, s.ops())
 }
 

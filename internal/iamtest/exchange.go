@@ -3,6 +3,7 @@
 package iamtest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -26,7 +27,10 @@ import (
 //	-- request --        a request of the administrator: the operation, then a
 //	                     parameter a line, "Name=value". A value that begins with
 //	                     a quotation mark is a Go string; <<Element>> stands for
-//	                     the text of the latest such element of an answer.
+//	                     the text of the latest such element of an answer. Of
+//	                     a service with the JSON protocol: "service:Operation",
+//	                     then the body; <<Member>> stands for the first such
+//	                     member of an answer.
 //	-- request ann --    a request of the user ann with a key made before, of the
 //	                     role session or federated user ann, of "session" (made by
 //	                     GetSessionToken), or of "root".
@@ -110,6 +114,9 @@ func (p *player) request(who, text string) string {
 	t := p.server.t
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	action, params := lines[0], lines[1:]
+	if service, op, ok := strings.Cut(action, ":"); ok {
+		return p.requestJSON(who, service, op, strings.Join(params, "\n"))
+	}
 	values := make(map[string]string)
 	for i, line := range params {
 		name, value, _ := strings.Cut(line, "=")
@@ -133,13 +140,20 @@ func (p *player) request(who, text string) string {
 	return fmt.Sprintf("%d\n%s\n", status, body)
 }
 
+// requestJSON is request for a service with the JSON protocol.
+func (p *player) requestJSON(who, service, op, body string) string {
+	status, answer := p.client(who).CallJSON(service, op, placeholder.ReplaceAllStringFunc(body, p.lookup))
+	p.answers = append(p.answers, answer)
+	return fmt.Sprintf("%d\n%s\n", status, mask(answer))
+}
+
 var placeholder = regexp.MustCompile(`<<\w+>>`)
 
 // lookup returns what a placeholder stands for.
 func (p *player) lookup(text string) string {
 	name := strings.Trim(text, "<>")
 	for i := len(p.answers) - 1; i >= 0; i-- {
-		if v := Element(p.answers[i], name); v != "" {
+		if v := cmp.Or(Element(p.answers[i], name), Member(p.answers[i], name)); v != "" {
 			return v
 		}
 	}

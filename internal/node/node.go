@@ -23,6 +23,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
+	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
@@ -51,6 +52,8 @@ type Node struct {
 	db      kv.DB
 	store   *store.Store
 	ring    *session.Ring
+	issuers *federate.OIDC
+	saml    *federate.SAML
 	audit   *audit.Log
 	metrics *metrics
 
@@ -150,8 +153,8 @@ func (n *Node) services() *api.Server {
 	az.Decided = n.metrics.decided
 	return &api.Server{
 		Services: []*api.Service{
-			iamapi.New(iamapi.Options{Store: n.store, Now: n.now}),
-			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now}),
+			iamapi.New(iamapi.Options{Store: n.store, Now: n.now, Issuers: n.issuers}),
+			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
 		Authn: authn.New(n.store, n.ring, n.now, "iam", "sts", "organizations"),
@@ -176,6 +179,7 @@ func (n *Node) listen() (err error) {
 
 func (n *Node) serve() error {
 	n.metrics = newMetrics(n.store)
+	n.federation()
 	n.http = &http.Server{
 		Handler:           n.handler(n.services()),
 		TLSConfig:         n.tls,

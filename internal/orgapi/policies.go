@@ -83,8 +83,7 @@ func document(typ, name, text string) (*store.Document, error) {
 		return nil, tooLarge
 	}
 	if _, err := api.Document(name, text, kind); err != nil {
-		detail := awserr.From(err).Message
-		return nil, awserr.MalformedPolicyDocumentException.Msg("%s (%s)", awserr.MalformedPolicyDocumentException.Message, detail).Because(err)
+		return nil, awserr.MalformedPolicyDocumentException.Msg("%s", awserr.From(err).Message).Because(err)
 	}
 	return store.NewDocument(name, text), nil
 }

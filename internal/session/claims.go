@@ -31,8 +31,9 @@ const claimsVersion = 1
 const (
 	flagMFA = 1 << iota
 	flagChained
-	flagPacked // the packed part follows: policies and tags
-	flagsKnown = 1<<iota - 1
+	flagPacked    // the packed part follows: policies and tags
+	flagFederated // condition keys of a provider follow the strings
+	flagsKnown    = 1<<iota - 1
 )
 
 var errClaims = errors.New("malformed claims")
@@ -58,6 +59,14 @@ func (c *Claims) check() error {
 			return fmt.Errorf("session: a name of %d bytes: at most %d", len(s), maxString)
 		}
 	}
+	if len(c.Federated) > maxList {
+		return fmt.Errorf("session: %d keys of a provider: at most %d", len(c.Federated), maxList)
+	}
+	for _, t := range c.Federated {
+		if len(t.Key) > maxString || len(t.Value) > maxString {
+			return fmt.Errorf("session: a provider's key of %d bytes and its value of %d: at most %d each", len(t.Key), len(t.Value), maxString)
+		}
+	}
 	for _, key := range c.Transitive {
 		if !slices.ContainsFunc(c.Tags, func(t Tag) bool { return strings.EqualFold(t.Key, key) }) {
 			return fmt.Errorf("session: transitive tag key %q is not among the tags", key)
@@ -73,7 +82,8 @@ func isAccount(s string) bool {
 
 // append appends the compact form of c, without the account:
 // version, kind, flags, uvarint issued, uvarint lifetime, uvarint age of the
-// second factor if there is one, six strings, the packed part if there is one.
+// second factor if there is one, six strings, the provider's keys if there are
+// any, the packed part if there is one.
 func (c *Claims) append(b []byte) ([]byte, error) {
 	raw, err := c.appendPackable(nil)
 	if err != nil {
@@ -89,6 +99,9 @@ func (c *Claims) append(b []byte) ([]byte, error) {
 	if len(raw) > 0 {
 		flags |= flagPacked
 	}
+	if len(c.Federated) > 0 {
+		flags |= flagFederated
+	}
 	issued := c.Issued.Unix()
 	b = append(b, claimsVersion, byte(c.Kind), flags)
 	b = binary.AppendUvarint(b, uint64(issued))
@@ -98,6 +111,12 @@ func (c *Claims) append(b []byte) ([]byte, error) {
 	}
 	for _, s := range [...]string{c.Name, c.PrincipalID, c.RoleName, c.RolePath, c.Provider, c.SourceIdentity} {
 		b = appendString(b, s)
+	}
+	if len(c.Federated) > 0 {
+		b = binary.AppendUvarint(b, uint64(len(c.Federated)))
+		for _, t := range c.Federated {
+			b = appendString(appendString(b, t.Key), t.Value)
+		}
 	}
 	if len(raw) > 0 {
 		b = appendPacked(b, raw)
@@ -125,6 +144,11 @@ func parseClaims(b []byte) (*Claims, error) {
 	c.Chained = flags&flagChained != 0
 	for _, s := range [...]*string{&c.Name, &c.PrincipalID, &c.RoleName, &c.RolePath, &c.Provider, &c.SourceIdentity} {
 		*s = p.string(maxString)
+	}
+	if flags&flagFederated != 0 {
+		for range p.uvarint(maxList) {
+			c.Federated = append(c.Federated, Tag{p.string(maxString), p.string(maxString)})
+		}
 	}
 	if flags&flagPacked != 0 {
 		raw, err := unpack(&p, maxPacked)

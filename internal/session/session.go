@@ -42,6 +42,10 @@ type Claims struct {
 	// or a name such as accounts.google.com. "" means that AWS credentials did.
 	Provider string
 
+	// Federated are condition keys that the provider's proof gave, such as
+	// saml:sub, in the form of tags; requests of the session have them.
+	Federated []Tag
+
 	Policy     string   // inline session policy; "" means none
 	PolicyARNs []string // managed session policies
 	Tags       []Tag    // session tags, inherited ones included

@@ -70,6 +70,12 @@ var claimsCases = []struct {
 	{"root", Claims{
 		Account: "123456789012", Kind: Root, PrincipalID: "123456789012", Issued: issued, Expires: expires,
 	}, 200},
+	{"role-of-a-provider", Claims{
+		Account: "000000000001", Kind: Role, Name: "ci", PrincipalID: "AROAQGHTZVKA5EXAMPLE2", RoleName: "ci", RolePath: "/",
+		Provider:  "arn:aws:iam::000000000001:oidc-provider/id.example.com",
+		Federated: []Tag{{"id.example.com:sub", "repo:acme/app"}, {"id.example.com:aud", ""}},
+		Issued:    issued, Expires: expires, Tags: []Tag{{"a", "b"}},
+	}, 400},
 	{"tags-only", Claims{
 		Account: "123456789012", Kind: Root, PrincipalID: "123456789012", Issued: issued, Expires: expires,
 		Tags: []Tag{{"a", "b"}},

@@ -8,6 +8,8 @@ import "github.com/innkeeper-iam/innkeeper/internal/api"
 func (s *sts) ops() []api.Op {
 	return []api.Op{
 		api.Issue("sts:AssumeRole", decodeAssumeRoleInput, s.assumeRoleTarget, s.assumeRole),
+		api.Exchange("sts:AssumeRoleWithSAML", decodeAssumeRoleWithSAMLInput, s.proveSAML, s.samlTarget, s.assumeRoleWithSAML),
+		api.Exchange("sts:AssumeRoleWithWebIdentity", decodeAssumeRoleWithWebIdentityInput, s.proveWebIdentity, s.webIdentityTarget, s.assumeRoleWithWebIdentity),
 		api.Read("sts:DecodeAuthorizationMessage", decodeDecodeAuthorizationMessageInput, whole, s.decodeAuthorizationMessage),
 		api.Read("sts:GetAccessKeyInfo", decodeGetAccessKeyInfoInput, whole, s.getAccessKeyInfo),
 		api.Read("sts:GetCallerIdentity", decodeGetCallerIdentityInput, whole, s.getCallerIdentity),

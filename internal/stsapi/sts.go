@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -14,20 +15,24 @@ const namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 // Options are what the service needs; all of them are required.
 type Options struct {
-	Store *store.Store
-	Ring  *session.Ring
-	Now   func() time.Time
+	Store   *store.Store
+	Ring    *session.Ring
+	Now     func() time.Time
+	Issuers *federate.OIDC
+	SAML    *federate.SAML
 }
 
 // sts is the service; its methods are the operations.
 type sts struct {
-	store *store.Store
-	ring  *session.Ring
-	now   func() time.Time
+	store   *store.Store
+	ring    *session.Ring
+	now     func() time.Time
+	issuers *federate.OIDC
+	saml    *federate.SAML
 }
 
 // New returns the STS service.
 func New(o Options) *api.Service {
-	s := &sts{store: o.Store, ring: o.Ring, now: o.Now}
+	s := &sts{store: o.Store, ring: o.Ring, now: o.Now, issuers: o.Issuers, saml: o.SAML}
 	return api.NewService("sts", "2011-06-15", namespace, s.ops())
 }

@@ -222,6 +222,47 @@ func FuzzFor(f *testing.F) {
 	})
 }
 
+// TestExactGrants: what looks like a pattern in the name of a resource is granted
+// as the name that it is, whatever the version of the policy.
+func TestExactGrants(t *testing.T) {
+	caller, err := policy.PrincipalOf("arn:aws:iam::111122223333:user/fred")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		version, resource, other, text string
+	}{
+		{"2012-10-17", "arn:aws:s3:::b/a*", "arn:aws:s3:::b/ab", "add s3:GetObject on arn:aws:s3:::b/a* to own"},
+		{"2012-10-17", "arn:aws:s3:::b/a?", "arn:aws:s3:::b/ab", "add s3:GetObject on arn:aws:s3:::b/a? to own"},
+		{"2012-10-17", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/fred", "add s3:GetObject on arn:aws:s3:::b/${aws:username} to own"},
+		{"2008-10-17", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::b/fred", "add s3:GetObject on arn:aws:s3:::b/${aws:username} to own"},
+		{"2008-10-17", "arn:aws:s3:::b/a*", "arn:aws:s3:::b/ab", "give fred a policy that allows s3:GetObject on arn:aws:s3:::b/a*"},
+	} {
+		t.Run(tc.version+" "+tc.resource, func(t *testing.T) {
+			d, err := policy.Parse("own", []byte(`{"Version": "`+tc.version+`", "Statement": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := policy.Compile(d, policy.Identity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &policy.Request{Principal: caller, Action: "s3:GetObject", Resource: tc.resource, ResourceAccount: "111122223333",
+				Context: map[string]string{"aws:username": "fred"}}
+			a := check(t, r, &policy.Set{Identity: []*policy.Policy{p}})
+			if len(a.Changes) != 1 || a.Changes[0].Text != tc.text {
+				t.Fatalf("For = %s, want to %s", a.Summary, tc.text)
+			}
+			_, after := a.After()
+			other := *r
+			other.Resource = tc.other
+			if policy.Decide(&other, after).Outcome == policy.Allowed {
+				t.Errorf("the advice for %s also lets %s pass", tc.resource, tc.other)
+			}
+		})
+	}
+}
+
 // TestBoundPrincipals: a changed policy keeps what its principals are bound to.
 func TestBoundPrincipals(t *testing.T) {
 	const role = "arn:aws:iam::111122223333:role/app"

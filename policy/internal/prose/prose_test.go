@@ -87,3 +87,33 @@ func TestElements(t *testing.T) {
 		})
 	}
 }
+
+func TestNearest(t *testing.T) {
+	element := func(name string, matched bool, wants ...string) Element {
+		return Element{Name: name, Matched: matched, Wants: wants}
+	}
+	condition, two := &Stated{Name: "a condition", Elements: []Element{element("Action", true), element("Condition", false)}},
+		&Stated{Name: "two conditions", Elements: []Element{element("Condition", false), element("Condition", false)}}
+	resource, action := &Stated{Name: "the resource", Elements: []Element{element("Resource", false), element("Condition", false)}},
+		&Stated{Name: "the action", Elements: []Element{element("Action", false, "ec2:*", "S3:Put*")}}
+	other := &Stated{Name: "another service", Elements: []Element{element("Action", false, "ec2:*", "*")}}
+	both := &Stated{Name: "resource and principal", Elements: []Element{element("Resource", false), element("Principal", false)}}
+	for _, tc := range []struct {
+		name string
+		list []*Stated
+		want *Stated
+	}{
+		{"none", nil, nil},
+		{"a-condition-is-nearer-than-two", []*Stated{two, condition}, condition},
+		{"conditions-are-nearer-than-the-resource", []*Stated{resource, two}, two},
+		{"the-first-of-equals", []*Stated{action, {Elements: []Element{element("Resource", false)}}}, action},
+		{"another-service-is-not-near", []*Stated{other}, nil},
+		{"two-elements-are-not-near", []*Stated{both}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := Nearest(tc.list, "s3:PutObject"); got != tc.want {
+				t.Errorf("Nearest = %+v, want %+v", got, tc.want)
+			}
+		})
+	}
+}

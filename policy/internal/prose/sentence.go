@@ -310,6 +310,41 @@ func (c *Case) Silent(silent []Layer, grant *Layer, by, near *Stated) string {
 	return b.String() + "."
 }
 
+// Nearest returns the statement of a list that comes nearest to allowing an
+// action: all but its conditions are met, or all but the resource, the principal
+// or the name of the action. It is nil if none is near.
+func Nearest(list []*Stated, action string) *Stated {
+	var best *Stated
+	least := 1000
+	for _, s := range list {
+		far := 0
+		for i := range s.Elements {
+			switch e := &s.Elements[i]; {
+			case e.Matched:
+			case e.Name == "Condition":
+				far++
+			case e.Name == "Action" && !e.ofService(action):
+				far += 1000
+			default:
+				far += 600 // two of these are too many
+			}
+		}
+		if far < least {
+			best, least = s, far
+		}
+	}
+	return best
+}
+
+// ofService reports whether a value names an action of the same service.
+func (e *Element) ofService(action string) bool {
+	service, _, _ := strings.Cut(action, ":")
+	return slices.ContainsFunc(e.Wants, func(want string) bool {
+		of, _, ok := strings.Cut(want, ":")
+		return ok && strings.EqualFold(of, service)
+	})
+}
+
 // briefly is what the caller asked for, without the resource if that is clear.
 func (c *Case) briefly(clear bool) string {
 	if clear {
