@@ -12,6 +12,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
 
@@ -36,7 +37,7 @@ type extra struct {
 	bound map[string]string // principal ARN as written → unique id
 	keys  []string
 
-	numbers  []number // of conditions, as in values
+	numbers  []literal.Number // of conditions, as in values
 	dates    []time.Time
 	binaries []string
 }
