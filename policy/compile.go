@@ -13,6 +13,7 @@ import (
 	"unique"
 	"weak"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 )
@@ -35,7 +36,7 @@ type extra struct {
 	err   error             // of a Broken policy, which has nothing else but a name
 	bound map[string]string // principal ARN as written → unique id
 
-	numbers  []number // of conditions, as in values
+	numbers  []literal.Number // of conditions, as in values
 	dates    []time.Time
 	binaries []string
 }

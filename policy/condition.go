@@ -11,6 +11,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
@@ -66,7 +67,7 @@ func (c *compiler) condition(s *Condition, effect Effect) {
 	case operator.String, operator.ARN:
 		n.sort(p.values.patterns[n.from:])
 	case operator.Numeric:
-		p.extra.numbers = reduce(p.extra.numbers, n.from, n.relation, number.compare)
+		p.extra.numbers = reduce(p.extra.numbers, n.from, n.relation, literal.Number.Compare)
 	case operator.Date:
 		p.extra.dates = reduce(p.extra.dates, n.from, n.relation, time.Time.Compare)
 	}
@@ -108,13 +109,13 @@ func (c *condition) add(p *Policy, text string, variables bool) error {
 		if err != nil {
 			return err
 		}
-		if _, ok = parseBool(text); !ok && !(variables && strings.Contains(text, "${")) {
+		if _, ok = literal.ParseBool(text); !ok && !(variables && strings.Contains(text, "${")) {
 			return errors.New(`want "true" or "false"`)
 		}
 		p.values.patterns = append(p.values.patterns, newFoldPattern(pieces))
 		return nil
 	case operator.Null:
-		absent, ok := parseBool(text)
+		absent, ok := literal.ParseBool(text)
 		if !ok {
 			return errors.New(`want "true" or "false"`)
 		}
@@ -125,13 +126,13 @@ func (c *condition) add(p *Policy, text string, variables bool) error {
 		}
 		return nil
 	case operator.Numeric:
-		p.extra.numbers, ok = addLiteral(p.extra.numbers, text, parseNumber)
+		p.extra.numbers, ok = addLiteral(p.extra.numbers, text, literal.ParseNumber)
 	case operator.Date:
-		p.extra.dates, ok = addLiteral(p.extra.dates, text, parseDate)
+		p.extra.dates, ok = addLiteral(p.extra.dates, text, literal.ParseDate)
 	case operator.IP:
-		p.values.prefixes, ok = addLiteral(p.values.prefixes, text, parsePrefix)
+		p.values.prefixes, ok = addLiteral(p.values.prefixes, text, literal.ParsePrefix)
 	case operator.Binary:
-		p.extra.binaries, ok = addLiteral(p.extra.binaries, text, parseBinary)
+		p.extra.binaries, ok = addLiteral(p.extra.binaries, text, literal.ParseBinary)
 	}
 	if !ok {
 		return fmt.Errorf("want %s", c.class.Literal())
@@ -195,7 +196,7 @@ func relatesTo[T any](values []T, v T, r operator.Relation, compare func(T, T) i
 		return found
 	}
 	for i := range values {
-		if holds(r, compare(v, values[i])) {
+		if r.Holds(compare(v, values[i])) {
 			return true
 		}
 	}
@@ -275,11 +276,11 @@ func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typed
 	case operator.String, operator.ARN:
 		return c.relatesText(e, p.values.patterns[c.from:c.to], value)
 	case operator.Bool:
-		_, ok := parseBool(value) // quirk Q017: in any letter case
+		_, ok := literal.ParseBool(value) // quirk Q017: in any letter case
 		return ok && c.relatesText(e, p.values.patterns[c.from:c.to], value)
 	case operator.Numeric:
 		n, ok := typed.number(value)
-		return ok && relatesTo(p.extra.numbers[c.from:c.to], n, c.relation, number.compare)
+		return ok && relatesTo(p.extra.numbers[c.from:c.to], n, c.relation, literal.Number.Compare)
 	case operator.Date: // quirk Q016: to the nanosecond
 		t, ok := typed.date(value)
 		return ok && relatesTo(p.extra.dates[c.from:c.to], t, c.relation, time.Time.Compare)
@@ -325,29 +326,11 @@ func (c *condition) relatesText(e *evaluation, patterns []pattern, value string)
 // quirk Q008: the request value is read both as the bytes themselves and as
 // their base64, which is how simulators carry it.
 func relatesBinary(binaries []string, value string) bool {
-	decoded, ok := parseBinary(value)
+	decoded, ok := literal.ParseBinary(value)
 	for _, b := range binaries {
 		if b == value || ok && b == decoded {
 			return true
 		}
-	}
-	return false
-}
-
-// holds reports whether a comparison's sign (request value with policy value)
-// is what a relation asks for.
-func holds(r operator.Relation, sign int) bool {
-	switch r {
-	case operator.Equal:
-		return sign == 0
-	case operator.Less:
-		return sign < 0
-	case operator.LessOrEqual:
-		return sign <= 0
-	case operator.Greater:
-		return sign > 0
-	case operator.GreaterOrEqual:
-		return sign >= 0
 	}
 	return false
 }

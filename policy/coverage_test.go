@@ -105,6 +105,7 @@ func shapesOfResource(text string, variables bool) (shapes []string) {
 	}
 	for _, run := range strings.Split(text, "*") {
 		add(strings.Count(run, "?") > 5 && strings.Count(text, "*") > 1, "many wildcards between stars")
+		add(strings.Count(run, "?") > 5 && strings.Count(text, "*") > 1 && len(run) > 80, "many wildcards and letters between stars")
 	}
 	add(strings.Contains(text, "${") && variables, "a variable in a resource")
 	add(strings.Contains(text, "${") && !variables, "no variable in a resource")
@@ -308,7 +309,7 @@ var wantedShapes = []string{
 	"a wildcard in part 1", "a wildcard in part 2", "a wildcard in part 3", "a wildcard in part 4", "a wildcard in part 5", "a wildcard in part 6",
 	"a beginning up to a colon", "a beginning up to a slash", "a beginning just beyond a colon", "a beginning just beyond a slash",
 	"a beginning just before a colon", "a beginning just before a slash", "a beginning up to a long character",
-	"many wildcards between stars", "a variable in a resource", "no variable in a resource", "a character by its variable", "a variable with a default",
+	"many wildcards between stars", "many wildcards and letters between stars", "a variable in a resource", "no variable in a resource", "a character by its variable", "a variable with a default",
 }
 
 // report fails the test for each wanted feature that was not seen, and logs the

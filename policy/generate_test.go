@@ -247,6 +247,8 @@ func (g *generator) pattern(texts []string) string {
 	switch { // Explain takes the product of both lengths
 	case len(text) > 2000:
 		text = text[:g.n(100)] + "*" + text[len(text)-g.n(20):]
+	case len(text) > 200 && g.oneIn(3):
+		text = g.holes(text)
 	case len(text) > 200 && g.oneIn(2):
 		text = g.cut(text)
 	case len(text) > 200 && !g.oneIn(8):
@@ -309,7 +311,7 @@ func (g *generator) holes(text string) string {
 		case 0:
 			b.WriteByte('?')
 		case 1:
-			if g.oneIn(6) {
+			if g.oneIn(40) {
 				b.WriteString(g.of(genVariables))
 				continue
 			}

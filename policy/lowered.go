@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
@@ -147,7 +148,7 @@ func (t *keyTable) find(key string, hash uint32) *contextValue {
 // A typedValue is a single value of a request as the types that policies compare
 // with. A nil one reads the text when it is asked.
 type typedValue struct {
-	num               number
+	num               literal.Number
 	when              time.Time
 	addr              netip.Addr
 	isNum, isDate, ip bool
@@ -155,29 +156,29 @@ type typedValue struct {
 
 func readValue(text string) *typedValue {
 	t := new(typedValue)
-	t.num, t.isNum = parseNumber(text)
-	t.when, t.isDate = parseDate(text)
-	t.addr, t.ip = parseAddress(text)
+	t.num, t.isNum = literal.ParseNumber(text)
+	t.when, t.isDate = literal.ParseDate(text)
+	t.addr, t.ip = literal.ParseAddress(text)
 	return t
 }
 
-func (t *typedValue) number(text string) (number, bool) {
+func (t *typedValue) number(text string) (literal.Number, bool) {
 	if t == nil {
-		return parseNumber(text)
+		return literal.ParseNumber(text)
 	}
 	return t.num, t.isNum
 }
 
 func (t *typedValue) date(text string) (time.Time, bool) {
 	if t == nil {
-		return parseDate(text)
+		return literal.ParseDate(text)
 	}
 	return t.when, t.isDate
 }
 
 func (t *typedValue) address(text string) (netip.Addr, bool) {
 	if t == nil {
-		return parseAddress(text)
+		return literal.ParseAddress(text)
 	}
 	return t.addr, t.ip
 }

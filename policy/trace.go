@@ -7,7 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/prose"
 )
 
 // A Trace is a Decision with everything that led to it: each layer in the order
@@ -121,56 +122,20 @@ func (t *Trace) Write(w io.Writer) error {
 
 // WriteStyled is Write with every mark and verdict as style returns it, such as in colour.
 func (t *Trace) WriteStyled(w io.Writer, style func(tone Tone, text string) string) error {
-	var b strings.Builder
-	verdict, rest, _ := strings.Cut(t.Summary, ":")
-	fmt.Fprintf(&b, "%s:%s\n", style(pick(t.Decision.Outcome == Allowed, Good, Bad), verdict), rest)
-	for i := range t.Layers {
-		t.Layers[i].write(&b, style)
+	tree := prose.Tree{Style: func(good bool, text string) string { return style(pick(good, Good, Bad), text) }}
+	tree.Title(t.Summary, t.Decision.Outcome == Allowed)
+	for _, l := range t.Layers {
+		tree.Layer(l.Layer.String(), l.Level, verdictWords[l.Verdict], l.Verdict == Allowed, l.Match, l.Note)
+		for _, p := range l.Policies {
+			tree.Policy(p.Policy, p.Error)
+			for i := range p.Statements {
+				s := &p.Statements[i]
+				tree.Statement(s.Effect.String(), cmp.Or(s.Sid, fmt.Sprintf("#%d", s.Index+1)), s.Start.Line, s.Start.Column, s.Applies, stated(s).Elements)
+			}
+		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, tree.String())
 	return err
 }
 
 var verdictWords = [...]string{ImplicitDeny: "silent", ExplicitDeny: "denies", Allowed: "allows"}
-
-func (l *LayerTrace) write(b *strings.Builder, style func(Tone, string) string) {
-	tone := pick(l.Verdict == Allowed, Good, Bad)
-	fmt.Fprintf(b, "  %s %s", style(tone, pick(l.Verdict == Allowed, "✓", "✗")), l.Layer)
-	if l.Level > 0 {
-		fmt.Fprintf(b, ", level %d", l.Level)
-	}
-	b.WriteString(": " + style(tone, verdictWords[l.Verdict]))
-	if l.Match != "" {
-		fmt.Fprintf(b, ", caller matched as %s", l.Match)
-	}
-	if l.Note != "" {
-		fmt.Fprintf(b, " (%s)", l.Note)
-	}
-	b.WriteByte('\n')
-	for i := range l.Policies {
-		p := &l.Policies[i]
-		fmt.Fprintf(b, "      %s\n", p.Policy)
-		if p.Error != "" {
-			fmt.Fprintf(b, "      %s error: %s\n", style(Bad, "✗"), p.Error)
-		}
-		for j := range p.Statements {
-			p.Statements[j].write(b, style)
-		}
-	}
-}
-
-func (s *StatementTrace) write(b *strings.Builder, style func(Tone, string) string) {
-	name := cmp.Or(s.Sid, fmt.Sprintf("#%d", s.Index+1))
-	if s.Start != (Position{}) {
-		name += fmt.Sprintf(" (%d:%d)", s.Start.Line, s.Start.Column)
-	}
-	said := "does not apply"
-	if s.Applies {
-		said = style(pick(s.Effect == Allow, Good, Bad), "applies")
-	}
-	fmt.Fprintf(b, "        %s %s %s\n", s.Effect, name, said)
-	for i := range s.Elements {
-		e := s.Elements[i].prose()
-		fmt.Fprintf(b, "          %s %s\n", style(pick(e.Matched, Good, Bad), pick(e.Matched, "✓", "✗")), e.Line())
-	}
-}

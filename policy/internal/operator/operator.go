@@ -34,6 +34,24 @@ const (
 	GreaterOrEqual
 )
 
+// Holds reports whether a comparison's sign (request value with policy value) is
+// what the relation asks for.
+func (r Relation) Holds(sign int) bool {
+	switch r {
+	case Equal:
+		return sign == 0
+	case Less:
+		return sign < 0
+	case LessOrEqual:
+		return sign <= 0
+	case Greater:
+		return sign > 0
+	case GreaterOrEqual:
+		return sign >= 0
+	}
+	return false
+}
+
 // A Set is the set prefix of an operator.
 type Set uint8
 

@@ -87,3 +87,14 @@ func TestUnreadable(t *testing.T) {
 		})
 	}
 }
+
+func TestRelations(t *testing.T) {
+	for r, want := range map[Relation][3]bool{ // by the signs -1, 0 and 1
+		Equal: {false, true, false}, Less: {true, false, false}, LessOrEqual: {true, true, false},
+		Greater: {false, false, true}, GreaterOrEqual: {false, true, true}, GreaterOrEqual + 1: {},
+	} {
+		if got := [3]bool{r.Holds(-1), r.Holds(0), r.Holds(1)}; got != want {
+			t.Errorf("relation %d holds for -1, 0, 1: %v, want %v", r, got, want)
+		}
+	}
+}

@@ -117,3 +117,33 @@ func TestNearest(t *testing.T) {
 		})
 	}
 }
+
+func TestTree(t *testing.T) {
+	tree := Tree{Style: func(good bool, text string) string {
+		if good {
+			return "+" + text
+		}
+		return "-" + text
+	}}
+	tree.Title("Denied: it is not allowed: really.", false)
+	tree.Layer("service control policy", 2, "allows", true, "", "")
+	tree.Layer("resource-based policy", 0, "silent", false, "account", "of no use")
+	tree.Policy("bucket", "unreadable")
+	tree.Statement("Deny", "#2", 3, 5, true, []Element{{Name: "Action", Matched: true, Has: []string{"s3:Get"}, By: "*"}})
+	tree.Statement("Allow", "Own", 0, 0, true, nil)
+	tree.Statement("Allow", "Own", 0, 0, false, []Element{{Name: "Action", Has: []string{"s3:Get"}, Wants: []string{"ec2:*"}}})
+	const want = `-Denied: it is not allowed: really.
+  +✓ service control policy, level 2: +allows
+  -✗ resource-based policy: -silent, caller matched as account (of no use)
+      bucket
+      -✗ error: unreadable
+        Deny #2 (3:5) -applies
+          +✓ Action: s3:Get matches *
+        Allow Own +applies
+        Allow Own does not apply
+          -✗ Action: s3:Get does not match ec2:*
+`
+	if got := tree.String(); got != want {
+		t.Errorf("the tree is\n%s\nwant\n%s", got, want)
+	}
+}
