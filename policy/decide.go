@@ -39,19 +39,24 @@ var errNoPolicy = errors.New("policy: a nil policy in the set")
 // concurrent use, and does not allocate unless the action has no colon or a
 // condition compares bytes.
 func Decide(r *Request, s *Set) (d Decision) {
-	defer recovered(&d)
+	decided := false
+	defer func() {
+		if !decided {
+			d = failed(recover())
+		}
+	}()
 	var q query
 	q.read(r)
 	var e evaluation
 	e.r, e.s, e.q, e.bounded = r, s, &q, s.Boundary != nil || s.HasBoundary
-	return e.decide()
+	d = e.decide()
+	decided = true
+	return d
 }
 
-// recovered makes a panic a deny.
-func recovered(d *Decision) {
-	if v := recover(); v != nil {
-		*d = Decision{Outcome: ExplicitDeny, Err: fmt.Errorf("policy: evaluation failed: %v", v)}
-	}
+// failed makes a panic a deny.
+func failed(v any) Decision {
+	return Decision{Outcome: ExplicitDeny, Err: fmt.Errorf("policy: evaluation failed: %v", v)}
 }
 
 // ownTypes are the callers that have policies of their own, as bits.

@@ -201,15 +201,18 @@ func (p *Policy) find(e *evaluation, places uint32, named, grants bool) hit {
 			hash := q.resource.Hash[n&words.Whole]
 			list, tag, end = p.bucket(hash), uint32(hash), 8*(n+1)
 		}
-		next := uint64(0)
-		if end < len(resource) {
-			next = words.At(resource, end)
+		next, bytes := uint64(0), uint64(0) // what follows the anchor, and the bytes of it that are compared at a glance
+		if len(list) > 1 {
+			bytes = ^bytes
+			if end < len(resource) {
+				next = words.At(resource, end)
+			}
 		}
 		for i := range list {
 			k := &list[i]
 			denies := k.flags&deny != 0
 			switch {
-			case k.tag != tag || k.names&q.actions == 0 || k.callers&callers == 0 || (k.literal^next)&words.First(k.size) != 0:
+			case k.tag != tag || k.names&q.actions == 0 || k.callers&callers == 0 || (k.literal^next)&bytes&words.First(k.size) != 0:
 				continue
 			case denies && h.deny >= 0 && k.number >= h.deny, !denies && (!grants || h.strength == anyMatch && k.number >= h.allow):
 				continue // it would be no better

@@ -34,10 +34,17 @@ func Lower(r *Request) *Lowered {
 
 // Decide answers as Decide(r, s) does, in less time.
 func (l *Lowered) Decide(s *Set) (d Decision) {
-	defer recovered(&d)
+	decided := false
+	defer func() {
+		if !decided {
+			d = failed(recover())
+		}
+	}()
 	var e evaluation
 	e.r, e.s, e.q, e.keys, e.bounded = &l.r, s, &l.query, &l.keys, s.Boundary != nil || s.HasBoundary
-	return e.decide()
+	d = e.decide()
+	decided = true
+	return d
 }
 
 // A query is what is known of a request's action and resource alone.
