@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/credapi"
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/iamtest"
 )
@@ -182,7 +184,7 @@ func TestEveryOperationIsAuthorized(t *testing.T) {
 		listed[c.op] = true
 		t.Run("op="+c.op, func(t *testing.T) { c.run(t) })
 	}
-	for _, op := range iamapi.New(iamapi.Options{}).Ops() {
+	for _, op := range allOps() {
 		if !listed[op.Name] {
 			t.Errorf("operation %s: no case says which permission it needs", op.Name)
 		}
@@ -230,10 +232,15 @@ func (c authCase) run(t *testing.T) {
 	}
 }
 
+// allOps are the operations of IAM in every package that has some.
+func allOps() []api.Op {
+	return iamapi.New(iamapi.Options{}, credapi.Ops(credapi.Options{})...).Ops()
+}
+
 // iamWrites are the operations that change something.
 var iamWrites = func() map[string]bool {
 	m := make(map[string]bool)
-	for _, op := range iamapi.New(iamapi.Options{}).Ops() {
+	for _, op := range allOps() {
 		m[op.Name] = op.Changes
 	}
 	return m

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
-	"github.com/innkeeper-iam/innkeeper/internal/passwords"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -23,7 +22,6 @@ type Options struct {
 type iam struct {
 	store   *store.Store
 	now     func() time.Time
-	hasher  *passwords.Hasher
 	issuers Issuers
 }
 
@@ -32,13 +30,10 @@ func (s *iam) lastUse(c *api.Call, id string) store.Use {
 	return s.store.LastUse(string(c.Account), id)
 }
 
-// iso8601 is the form of the times in messages.
-const iso8601 = "2006-01-02T15:04:05Z"
-
-// New returns the IAM service.
-func New(o Options) *api.Service {
-	s := &iam{store: o.Store, now: o.Now, hasher: passwords.New(), issuers: o.Issuers}
-	return api.NewService("iam", "2010-05-08", namespace, s.ops())
+// New returns the IAM service with the operations of this package and more.
+func New(o Options, more ...api.Op) *api.Service {
+	s := &iam{store: o.Store, now: o.Now, issuers: o.Issuers}
+	return api.NewService("iam", "2010-05-08", namespace, append(s.ops(), more...))
 }
 
 // update changes the caller's account and maps the store's errors to AWS's. fn

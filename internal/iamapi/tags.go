@@ -3,83 +3,10 @@
 package iamapi
 
 import (
-	"iter"
-	"slices"
-	"strings"
-
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
-	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
-
-// newTags returns have with the tags of a request set. Keys compare without
-// regard to letter case: a new value keeps the key as it was first written (IAM
-// User Guide, "Rules for tagging"). A key twice in one request is an error.
-func newTags(have []store.Tag, set []Tag) ([]store.Tag, error) {
-	out := slices.Clone(have)
-	for i, t := range set {
-		if slices.ContainsFunc(set[:i], func(p Tag) bool { return strings.EqualFold(p.Key, t.Key) }) {
-			return nil, awserr.InvalidInput.Msg("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-		}
-		if strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, awserr.InvalidInput.Msg("Tag keys that begin with aws: are reserved.")
-		}
-		if j := tagIndex(out, t.Key); j >= 0 {
-			out[j].Value = t.Value
-		} else {
-			out = append(out, store.Tag{Key: t.Key, Value: t.Value})
-		}
-	}
-	return out, nil
-}
-
-// withoutTags returns have without the given keys; unknown keys are ignored.
-func withoutTags(have []store.Tag, keys []string) []store.Tag {
-	return slices.DeleteFunc(slices.Clone(have), func(t store.Tag) bool {
-		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, t.Key) })
-	})
-}
-
-func tagIndex(tags []store.Tag, key string) int {
-	return slices.IndexFunc(tags, func(t store.Tag) bool { return strings.EqualFold(t.Key, key) })
-}
-
-// showTags shows tags; nil for none, which leaves the element out.
-func showTags(tags []store.Tag) []Tag {
-	if len(tags) == 0 {
-		return nil
-	}
-	out := make([]Tag, len(tags))
-	for i, t := range tags {
-		out[i] = Tag{Key: t.Key, Value: t.Value}
-	}
-	return out
-}
-
-// tagTarget adds the tags of a Tag request to the target of the entity.
-func tagTarget(checks []authz.Check, err error, tags []Tag) ([]authz.Check, error) {
-	for i := range checks {
-		requestTags(&checks[i], tags)
-	}
-	return checks, err
-}
-
-// untagTarget adds the keys of an Untag request to the target of the entity.
-func untagTarget(checks []authz.Check, err error, keys []string) ([]authz.Check, error) {
-	for i := range checks {
-		tagKeys(&checks[i], keys)
-	}
-	return checks, err
-}
-
-// tagPage is one page of an entity's tags.
-func tagPage(tags []store.Tag, marker *string, maxItems *int32) (page[Tag], error) {
-	from := func(after string) iter.Seq2[string, store.Tag] {
-		return sorted(tags, after, func(t store.Tag) string { return t.Key })
-	}
-	return paginate(marker, maxItems, from, func(t store.Tag) Tag { return Tag{Key: t.Key, Value: t.Value} })
-}
 
 func tagUserTarget(c *api.Call, in *TagUserInput) ([]authz.Check, error) {
 	checks, err := userTarget(c, in.UserName)

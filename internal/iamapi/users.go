@@ -8,7 +8,6 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
-	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -140,39 +139,4 @@ func boundary(policyARN string) *AttachedPermissionsBoundary {
 	return &AttachedPermissionsBoundary{
 		PermissionsBoundaryType: new("Policy"), PermissionsBoundaryArn: new(policyARN),
 	}
-}
-
-// self returns the name of the user that an operation with an optional UserName
-// acts on: the caller when it does not say. Callers that are not users must say.
-func self(c *api.Call, name *string) (string, error) {
-	if name != nil {
-		return *name, nil
-	}
-	if c.Caller.User == nil || c.Caller.Principal.ARN != c.View.UserARN(c.Caller.User) {
-		return "", awserr.ValidationError.Msg("Must specify userName when calling with non-User credentials")
-	}
-	return c.Caller.User.Name, nil
-}
-
-// selfUser returns the user that self names.
-func selfUser(c *api.Call, name *string) (*store.User, error) {
-	n, err := self(c, name)
-	if err != nil {
-		return nil, err
-	}
-	u, err := c.View.User(n)
-	return u, fail(err)
-}
-
-// selfCheck is userCheck for an operation whose UserName is optional. Root acts
-// on itself.
-func selfCheck(c *api.Call, name *string) ([]authz.Check, error) {
-	if name == nil && c.Caller.Root() {
-		return []authz.Check{{Resource: string(arn.Root(c.Account))}}, nil
-	}
-	n, err := self(c, name)
-	if err != nil {
-		return nil, err
-	}
-	return []authz.Check{userCheck(c, n)}, nil
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/innkeeper-iam/innkeeper/internal/mfa"
 )
 
 // Exchanges replays the exchanges in the txtar files that match pattern, each on
@@ -27,10 +29,11 @@ import (
 //	-- request --        a request of the administrator: the operation, then a
 //	                     parameter a line, "Name=value". A value that begins with
 //	                     a quotation mark is a Go string; <<Element>> stands for
-//	                     the text of the latest such element of an answer. Of
-//	                     a service with the JSON protocol: "service:Operation",
-//	                     then the body; <<Member>> stands for the first such
-//	                     member of an answer.
+//	                     the text of the latest such element of an answer, and
+//	                     <<Code-1>> for what the latest virtual MFA device shows,
+//	                     here a period ago. Of a service with the JSON protocol:
+//	                     "service:Operation", then the body; <<Member>> stands
+//	                     for the first such member of an answer.
 //	-- request ann --    a request of the user ann with a key made before, of the
 //	                     role session or federated user ann, of "session" (made by
 //	                     GetSessionToken), or of "root".
@@ -147,11 +150,14 @@ func (p *player) requestJSON(who, service, op, body string) string {
 	return fmt.Sprintf("%d\n%s\n", status, mask(answer))
 }
 
-var placeholder = regexp.MustCompile(`<<\w+>>`)
+var placeholder = regexp.MustCompile(`<<\w+([+-]\d+)?>>`)
 
 // lookup returns what a placeholder stands for.
 func (p *player) lookup(text string) string {
 	name := strings.Trim(text, "<>")
+	if by, ok := strings.CutPrefix(name, "Code"); ok {
+		return p.code(by)
+	}
 	for i := len(p.answers) - 1; i >= 0; i-- {
 		if v := cmp.Or(Element(p.answers[i], name), Member(p.answers[i], name)); v != "" {
 			return v
@@ -159,6 +165,16 @@ func (p *player) lookup(text string) string {
 	}
 	p.server.t.Fatalf("iamtest: no answer has had an element %s", name)
 	return ""
+}
+
+// code returns the code of the latest virtual MFA device, by a number of periods
+// from now.
+func (p *player) code(by string) string {
+	periods, err := strconv.Atoi(cmp.Or(by, "0"))
+	if err != nil {
+		p.server.t.Fatalf("iamtest: Code%s: %v", by, err)
+	}
+	return p.server.Code(p.lookup("<<Base32StringSeed>>"), time.Duration(periods)*mfa.Period)
 }
 
 func (p *player) client(who string) *Client {

@@ -5,6 +5,8 @@ package iamtest
 
 import (
 	"context"
+	"encoding/base32"
+	"encoding/base64"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/mfa"
 	"github.com/innkeeper-iam/innkeeper/internal/node"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -134,6 +137,25 @@ func (s *Server) Root(account string) *Client {
 		s.t.Fatalf("iamtest: a key of the root user: %v", err)
 	}
 	return s.Client(key.ID, secret, "")
+}
+
+// Code returns the code that a virtual MFA device shows some time from now, given
+// its seed as an answer has it.
+func (s *Server) Code(seed string, after time.Duration) string {
+	s.t.Helper()
+	text, err := base64.StdEncoding.DecodeString(seed)
+	if err != nil {
+		s.t.Fatalf("iamtest: seed: %v", err)
+	}
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(string(text))
+	if err != nil {
+		s.t.Fatalf("iamtest: seed: %v", err)
+	}
+	now := time.Now()
+	if s.clock != nil {
+		now = s.clock.Now()
+	}
+	return mfa.Code(raw, mfa.Step(now.Add(after)))
 }
 
 // AddAccount makes one more account and returns a client of its administrator.

@@ -23,6 +23,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
+	"github.com/innkeeper-iam/innkeeper/internal/credapi"
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
@@ -153,7 +154,8 @@ func (n *Node) services() *api.Server {
 	az.Decided = n.metrics.decided
 	return &api.Server{
 		Services: []*api.Service{
-			iamapi.New(iamapi.Options{Store: n.store, Now: n.now, Issuers: n.issuers}),
+			iamapi.New(iamapi.Options{Store: n.store, Now: n.now, Issuers: n.issuers},
+				credapi.Ops(credapi.Options{Store: n.store, Now: n.now})...),
 			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},

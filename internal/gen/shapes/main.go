@@ -4,7 +4,8 @@
 // encoders of XML or JSON for answers, and of JSON for audit records.
 //
 // "shapes iam" writes shapes_gen.go and shapes_gen_test.go to the current folder from the models
-// embedded in this program.
+// embedded in this program. "shapes -package NAME iam OPERATION..." does so for some operations only, in
+// a package of another name.
 //
 // "shapes -refresh models" renews those models from the pinned AWS SDK module, which needs the Go module
 // proxy and is frozen. "shapes -botocore DIR -refresh models" also renews the files of what AWS added
@@ -12,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"embed"
 	"flag"
 	"log"
@@ -28,6 +30,7 @@ func main() {
 	log.SetPrefix("shapes: ")
 	dir := flag.String("refresh", "", "renew the models in this `folder` from "+sdk+" instead of generating")
 	botocore := flag.String("botocore", "", "with -refresh: botocore's data `folder`, for what AWS added later")
+	pkg := flag.String("package", "", "`name` of the package that is generated; default: that of the service")
 	flag.Parse()
 	if *dir != "" {
 		if err := refresh(*dir, *botocore); err != nil {
@@ -35,10 +38,10 @@ func main() {
 		}
 		return
 	}
-	if flag.NArg() != 1 {
-		log.Fatal("usage: shapes iam|sts|org, or shapes [-botocore DIR] -refresh DIR")
+	if flag.NArg() < 1 {
+		log.Fatal("usage: shapes [-package NAME] iam|sts|org [OPERATION...], or shapes [-botocore DIR] -refresh DIR")
 	}
-	files, err := generate(flag.Arg(0))
+	files, err := generate(cmp.Or(*pkg, flag.Arg(0)+"api"), flag.Arg(0), flag.Args()[1:]...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -49,13 +52,16 @@ func main() {
 	}
 }
 
-// generate returns the generated files of a service by name.
-func generate(service string) (map[string][]byte, error) {
+// generate returns the generated files of a service by name, for all of its operations or those named.
+func generate(pkg, service string, ops ...string) (map[string][]byte, error) {
 	m, err := load(models, service)
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGenerator(service+"api", m)
+	if err := m.only(ops); err != nil {
+		return nil, err
+	}
+	g, err := newGenerator(pkg, m)
 	if err != nil {
 		return nil, err
 	}

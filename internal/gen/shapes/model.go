@@ -199,6 +199,39 @@ func (m *Model) check() error {
 	return nil
 }
 
+// only leaves the named operations and the shapes that they need; all of them if there are no names.
+func (m *Model) only(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	ops, shapes := make(map[string]*Operation, len(names)), make(map[string]*Shape)
+	for _, name := range names {
+		op, ok := m.Operations[name]
+		if !ok {
+			return fmt.Errorf("no operation %s", name)
+		}
+		ops[name] = op
+		m.reach(shapes, op.Input, op.Output)
+	}
+	m.Operations, m.Shapes = ops, shapes
+	return nil
+}
+
+// reach adds the shapes that refs lead to.
+func (m *Model) reach(shapes map[string]*Shape, refs ...*Ref) {
+	for _, r := range refs {
+		if r == nil || shapes[r.Shape] != nil {
+			continue
+		}
+		s := m.Shapes[r.Shape]
+		shapes[r.Shape] = s
+		m.reach(shapes, s.Member, s.Key, s.Value)
+		for i := range s.Members {
+			m.reach(shapes, &s.Members[i].Ref)
+		}
+	}
+}
+
 // text returns the model as JSON with one operation or shape on a line, sorted, for readable diffs.
 func (m *Model) text() ([]byte, error) {
 	var b bytes.Buffer

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package credapi
 
 import (
 	"errors"
@@ -8,17 +8,18 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/passwords"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
 
 func createLoginProfileTarget(c *api.Call, in *CreateLoginProfileInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) createLoginProfile(c *api.Call, in *CreateLoginProfileInput) (*CreateLoginProfileOutput, error) {
-	u, err := selfUser(c, in.UserName)
+func (s *service) createLoginProfile(c *api.Call, in *CreateLoginProfileInput) (*CreateLoginProfileOutput, error) {
+	u, err := iamop.SelfUser(c, in.UserName)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (s *iam) createLoginProfile(c *api.Call, in *CreateLoginProfileInput) (*Cre
 }
 
 // acceptable holds a new password of a user against the account's rules.
-func (s *iam) acceptable(c *api.Call, u *store.User, password string) error {
+func (s *service) acceptable(c *api.Call, u *store.User, password string) error {
 	a := c.View.Account()
 	err := passwords.Check(a.Rules, password, u.Name, a.Name, a.Alias)
 	if err == nil && u.Login != nil {
@@ -56,11 +57,11 @@ func (s *iam) acceptable(c *api.Call, u *store.User, password string) error {
 }
 
 func deleteLoginProfileTarget(c *api.Call, in *DeleteLoginProfileInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) deleteLoginProfile(c *api.Call, in *DeleteLoginProfileInput) error {
-	u, err := selfUser(c, in.UserName)
+func (s *service) deleteLoginProfile(c *api.Call, in *DeleteLoginProfileInput) error {
+	u, err := iamop.SelfUser(c, in.UserName)
 	if err != nil {
 		return err
 	}
@@ -71,11 +72,11 @@ func (s *iam) deleteLoginProfile(c *api.Call, in *DeleteLoginProfileInput) error
 }
 
 func getLoginProfileTarget(c *api.Call, in *GetLoginProfileInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) getLoginProfile(c *api.Call, in *GetLoginProfileInput) (*GetLoginProfileOutput, error) {
-	u, err := selfUser(c, in.UserName)
+func (s *service) getLoginProfile(c *api.Call, in *GetLoginProfileInput) (*GetLoginProfileOutput, error) {
+	u, err := iamop.SelfUser(c, in.UserName)
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +87,13 @@ func (s *iam) getLoginProfile(c *api.Call, in *GetLoginProfileInput) (*GetLoginP
 }
 
 func updateLoginProfileTarget(c *api.Call, in *UpdateLoginProfileInput) ([]authz.Check, error) {
-	return userTarget(c, in.UserName)
+	return iamop.UserTarget(c, in.UserName)
 }
 
-func (s *iam) updateLoginProfile(c *api.Call, in *UpdateLoginProfileInput) error {
+func (s *service) updateLoginProfile(c *api.Call, in *UpdateLoginProfileInput) error {
 	u, err := c.View.User(in.UserName)
 	if err != nil {
-		return fail(err)
+		return iamop.Fail(err)
 	}
 	if u.Login == nil {
 		return noLogin(u.Name)
@@ -120,7 +121,7 @@ func changePasswordTarget(c *api.Call, _ *ChangePasswordInput) ([]authz.Check, e
 	if c.Caller.Root() {
 		return nil, awserr.InvalidUserType.Msg("Root users cannot change their password with this operation.")
 	}
-	checks, err := selfCheck(c, nil)
+	checks, err := iamop.SelfCheck(c, nil)
 	for i := range checks {
 		checks[i].Open = usersMayChange(c)
 	}
@@ -129,8 +130,8 @@ func changePasswordTarget(c *api.Call, _ *ChangePasswordInput) ([]authz.Check, e
 
 // changePassword works for an expired password too, also where HardExpiry keeps
 // its owner from signing in (API reference of UpdateAccountPasswordPolicy).
-func (s *iam) changePassword(c *api.Call, in *ChangePasswordInput) error {
-	u, err := selfUser(c, nil)
+func (s *service) changePassword(c *api.Call, in *ChangePasswordInput) error {
+	u, err := iamop.SelfUser(c, nil)
 	if err != nil {
 		return err
 	}
@@ -163,11 +164,11 @@ func (s *iam) changePassword(c *api.Call, in *ChangePasswordInput) error {
 // tryPassword compares a password with that of a user, and returns its hash. It
 // counts a failure beforehand, for the caller to take back: so of many tries at
 // once none is made that the others would have locked out.
-func (s *iam) tryPassword(c *api.Call, user, password string) (hash string, err error) {
+func (s *service) tryPassword(c *api.Call, user, password string) (hash string, err error) {
 	err = s.changeLogin(c, user, func(u *store.User) error {
 		now := s.now()
 		if until := u.Login.LockedUntil(); now.Before(until) {
-			return awserr.EntityTemporarilyUnmodifiable.Msg("Too many wrong passwords. Try again after %s.", until.UTC().Format(iso8601))
+			return awserr.EntityTemporarilyUnmodifiable.Msg("Too many wrong passwords. Try again after %s.", until.UTC().Format(iamop.ISO8601))
 		}
 		u.Login.Fail(now)
 		hash = u.Login.Hash
@@ -180,7 +181,7 @@ func (s *iam) tryPassword(c *api.Call, user, password string) (hash string, err 
 }
 
 // changeUser applies change, which may run more than once, to a user.
-func (s *iam) changeUser(c *api.Call, name string, change func(*store.User) error) error {
+func (s *service) changeUser(c *api.Call, name string, change func(*store.User) error) error {
 	return s.update(c, func(tx *store.Tx) error {
 		u, err := tx.User(name)
 		if err != nil {
@@ -194,7 +195,7 @@ func (s *iam) changeUser(c *api.Call, name string, change func(*store.User) erro
 }
 
 // changeLogin is changeUser for a user that has a login profile.
-func (s *iam) changeLogin(c *api.Call, name string, change func(*store.User) error) error {
+func (s *service) changeLogin(c *api.Call, name string, change func(*store.User) error) error {
 	return s.changeUser(c, name, func(u *store.User) error {
 		if u.Login == nil {
 			return noLogin(u.Name)

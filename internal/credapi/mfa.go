@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package credapi
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/mfa"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
@@ -26,11 +27,11 @@ import (
 func deviceCheck(c *api.Call, serial string) authz.Check {
 	resource := serial
 	if !strings.HasPrefix(serial, "arn:") {
-		resource = makeARN(c, store.DeviceVirtual+"/"+serial)
+		resource = iamop.ARN(c, store.DeviceVirtual+"/"+serial)
 	}
 	ck := authz.Check{Resource: resource}
 	if d, err := c.View.Device(serial); err == nil {
-		resourceTags(&ck, d.Tags)
+		iamop.ResourceTags(&ck, d.Tags)
 	}
 	return ck
 }
@@ -39,14 +40,10 @@ func deviceTarget(c *api.Call, serial string) ([]authz.Check, error) {
 	return []authz.Check{deviceCheck(c, serial)}, nil
 }
 
-func makeARN(c *api.Call, resource string) string {
-	return string(arn.Make(arn.Partition, "iam", "", string(c.Account), resource))
-}
-
 // meansRoot reports whether a request that must name a user means the root user
-// who makes it: by the name that lists show, or the account (quirk Q035).
+// who makes it: by the name that lists show, or the account (quirk Q061).
 func meansRoot(c *api.Call, name string) bool {
-	if !c.Caller.Root() || name != rootName && name != string(c.Account) {
+	if !c.Caller.Root() || name != iamop.RootName && name != string(c.Account) {
 		return false
 	}
 	_, err := c.View.User(name)
@@ -57,18 +54,18 @@ func meansRoot(c *api.Call, name string) bool {
 // request must name.
 func ownerTarget(c *api.Call, name string) ([]authz.Check, error) {
 	if meansRoot(c, name) {
-		return selfCheck(c, nil)
+		return iamop.SelfCheck(c, nil)
 	}
-	return userTarget(c, name)
+	return iamop.UserTarget(c, name)
 }
 
 // owner returns the owner of devices that an optional UserName means, as the
 // store and as answers call it.
 func owner(c *api.Call, name *string) (id, shown string, err error) {
 	if c.Caller.Root() && (name == nil || meansRoot(c, *name)) {
-		return string(c.Account), rootName, nil
+		return string(c.Account), iamop.RootName, nil
 	}
-	u, err := selfUser(c, name)
+	u, err := iamop.SelfUser(c, name)
 	if err != nil {
 		return "", "", err
 	}
@@ -76,12 +73,12 @@ func owner(c *api.Call, name *string) (id, shown string, err error) {
 }
 
 func createVirtualMFADeviceTarget(c *api.Call, in *CreateVirtualMFADeviceInput) ([]authz.Check, error) {
-	ck := authz.Check{Resource: makeARN(c, store.DeviceVirtual+wire.Value(in.Path, "/")+in.VirtualMFADeviceName)}
-	return withTags(ck, "iam:TagMFADevice", in.Tags), nil
+	ck := authz.Check{Resource: iamop.ARN(c, store.DeviceVirtual+wire.Value(in.Path, "/")+in.VirtualMFADeviceName)}
+	return iamop.WithTags(ck, "iam:TagMFADevice", in.Tags), nil
 }
 
-func (s *iam) createVirtualMFADevice(c *api.Call, in *CreateVirtualMFADeviceInput) (*CreateVirtualMFADeviceOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+func (s *service) createVirtualMFADevice(c *api.Call, in *CreateVirtualMFADeviceInput) (*CreateVirtualMFADeviceOutput, error) {
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +93,7 @@ func (s *iam) createVirtualMFADevice(c *api.Call, in *CreateVirtualMFADeviceInpu
 		return nil, err
 	}
 	return &CreateVirtualMFADeviceOutput{VirtualMFADevice: VirtualMFADevice{
-		SerialNumber: c.View.DeviceARN(made), Base32StringSeed: []byte(mfa.Base32(seed)), QRCodePNG: png, Tags: showTags(tags),
+		SerialNumber: c.View.DeviceARN(made), Base32StringSeed: []byte(mfa.Base32(seed)), QRCodePNG: png, Tags: iamop.ShowTags[Tag](tags),
 	}}, nil
 }
 
@@ -104,7 +101,7 @@ func deleteVirtualMFADeviceTarget(c *api.Call, in *DeleteVirtualMFADeviceInput) 
 	return deviceTarget(c, in.SerialNumber)
 }
 
-func (s *iam) deleteVirtualMFADevice(c *api.Call, in *DeleteVirtualMFADeviceInput) error {
+func (s *service) deleteVirtualMFADevice(c *api.Call, in *DeleteVirtualMFADeviceInput) error {
 	return s.update(c, func(tx *store.Tx) error {
 		d, err := tx.Device(in.SerialNumber)
 		if err == nil && d.Kind != store.DeviceVirtual {
@@ -118,14 +115,14 @@ func noDevice(serial string) error {
 	return awserr.NoSuchEntity.Msg("VirtualMFADevice with serial number %s doesn't exist.", serial)
 }
 
-func (s *iam) check(c *api.Call, serial string) *mfa.Check {
+func (s *service) check(c *api.Call, serial string) *mfa.Check {
 	return &mfa.Check{Store: s.store, Account: string(c.Account), Serial: serial, Now: s.now()}
 }
 
 // codeError maps the errors of checking codes, and those of the store.
 func codeError(err error, serial string) error {
 	if e, ok := errors.AsType[*mfa.LockedError](err); ok {
-		return awserr.EntityTemporarilyUnmodifiable.Msg("Too many invalid authentication codes for the device. Try again after %s.", e.Until.UTC().Format(iso8601))
+		return awserr.EntityTemporarilyUnmodifiable.Msg("Too many invalid authentication codes for the device. Try again after %s.", e.Until.UTC().Format(iamop.ISO8601))
 	}
 	switch {
 	case errors.Is(err, mfa.ErrCode):
@@ -133,14 +130,14 @@ func codeError(err error, serial string) error {
 	case errors.Is(err, mfa.ErrDevice):
 		return noDevice(serial)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 func enableMFADeviceTarget(c *api.Call, in *EnableMFADeviceInput) ([]authz.Check, error) {
 	return ownerTarget(c, in.UserName)
 }
 
-func (s *iam) enableMFADevice(c *api.Call, in *EnableMFADeviceInput) error {
+func (s *service) enableMFADevice(c *api.Call, in *EnableMFADeviceInput) error {
 	user := in.UserName
 	if meansRoot(c, user) {
 		user = ""
@@ -156,7 +153,7 @@ func resyncMFADeviceTarget(c *api.Call, in *ResyncMFADeviceInput) ([]authz.Check
 	return ownerTarget(c, in.UserName)
 }
 
-func (s *iam) resyncMFADevice(c *api.Call, in *ResyncMFADeviceInput) error {
+func (s *service) resyncMFADevice(c *api.Call, in *ResyncMFADeviceInput) error {
 	id, _, err := owner(c, &in.UserName)
 	if err != nil {
 		return err
@@ -167,12 +164,12 @@ func (s *iam) resyncMFADevice(c *api.Call, in *ResyncMFADeviceInput) error {
 
 func deactivateMFADeviceTarget(c *api.Call, in *DeactivateMFADeviceInput) ([]authz.Check, error) {
 	if in.UserName == nil {
-		return selfCheck(c, nil)
+		return iamop.SelfCheck(c, nil)
 	}
 	return ownerTarget(c, *in.UserName)
 }
 
-func (s *iam) deactivateMFADevice(c *api.Call, in *DeactivateMFADeviceInput) error {
+func (s *service) deactivateMFADevice(c *api.Call, in *DeactivateMFADeviceInput) error {
 	id, _, err := owner(c, in.UserName)
 	if err != nil {
 		return err
@@ -194,12 +191,12 @@ func (s *iam) deactivateMFADevice(c *api.Call, in *DeactivateMFADeviceInput) err
 
 func getMFADeviceTarget(c *api.Call, in *GetMFADeviceInput) ([]authz.Check, error) {
 	if in.UserName == nil {
-		return selfCheck(c, nil)
+		return iamop.SelfCheck(c, nil)
 	}
 	return ownerTarget(c, *in.UserName)
 }
 
-func (s *iam) getMFADevice(c *api.Call, in *GetMFADeviceInput) (*GetMFADeviceOutput, error) {
+func (s *service) getMFADevice(c *api.Call, in *GetMFADeviceInput) (*GetMFADeviceOutput, error) {
 	id, name, err := owner(c, in.UserName)
 	if err != nil {
 		return nil, err
@@ -213,12 +210,12 @@ func (s *iam) getMFADevice(c *api.Call, in *GetMFADeviceInput) (*GetMFADeviceOut
 
 func listMFADevicesTarget(c *api.Call, in *ListMFADevicesInput) ([]authz.Check, error) {
 	if in.UserName == nil {
-		return selfCheck(c, nil)
+		return iamop.SelfCheck(c, nil)
 	}
 	return ownerTarget(c, *in.UserName)
 }
 
-func (s *iam) listMFADevices(c *api.Call, in *ListMFADevicesInput) (*ListMFADevicesOutput, error) {
+func (s *service) listMFADevices(c *api.Call, in *ListMFADevicesInput) (*ListMFADevicesOutput, error) {
 	id, name, err := owner(c, in.UserName)
 	if err != nil {
 		return nil, err
@@ -226,13 +223,13 @@ func (s *iam) listMFADevices(c *api.Call, in *ListMFADevicesInput) (*ListMFADevi
 	from := func(after string) iter.Seq2[string, *store.MFADevice] {
 		return labelled(c.View.DevicesOf(id, after), func(*store.MFADevice) bool { return true })
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(d *store.MFADevice) MFADevice {
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(d *store.MFADevice) MFADevice {
 		return MFADevice{UserName: name, SerialNumber: c.View.DeviceARN(d), EnableDate: d.Enabled}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &ListMFADevicesOutput{MFADevices: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListMFADevicesOutput{MFADevices: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // labelled yields those devices that are wanted with their labels, as paginate
@@ -248,10 +245,10 @@ func labelled(seq iter.Seq[*store.MFADevice], wanted func(*store.MFADevice) bool
 }
 
 func listVirtualMFADevicesTarget(c *api.Call, _ *ListVirtualMFADevicesInput) ([]authz.Check, error) {
-	return list(c, store.DeviceVirtual+"/")
+	return iamop.List(c, store.DeviceVirtual+"/")
 }
 
-func (s *iam) listVirtualMFADevices(c *api.Call, in *ListVirtualMFADevicesInput) (*ListVirtualMFADevicesOutput, error) {
+func (s *service) listVirtualMFADevices(c *api.Call, in *ListVirtualMFADevicesInput) (*ListVirtualMFADevicesOutput, error) {
 	status := wire.Value(in.AssignmentStatus, AssignmentStatusTypeAny)
 	from := func(after string) iter.Seq2[string, *store.MFADevice] {
 		return labelled(c.View.Devices(after), func(d *store.MFADevice) bool {
@@ -259,39 +256,45 @@ func (s *iam) listVirtualMFADevices(c *api.Call, in *ListVirtualMFADevicesInput)
 				(status == AssignmentStatusTypeAny || (d.Owner != "") == (status == AssignmentStatusTypeAssigned))
 		})
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(d *store.MFADevice) VirtualMFADevice {
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(d *store.MFADevice) VirtualMFADevice {
 		return VirtualMFADevice{SerialNumber: c.View.DeviceARN(d), EnableDate: d.Enabled, User: s.ownerOf(c, d)}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &ListVirtualMFADevicesOutput{VirtualMFADevices: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListVirtualMFADevicesOutput{VirtualMFADevices: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // ownerOf returns whom a device is assigned to, or nil.
-func (s *iam) ownerOf(c *api.Call, d *store.MFADevice) *User {
-	if d.Owner == string(c.Account) {
-		return new(s.rootUser(c))
+func (s *service) ownerOf(c *api.Call, d *store.MFADevice) *User {
+	if a := c.View.Account(); d.Owner == a.ID {
+		return &User{
+			UserName: a.Name, UserId: a.ID, Arn: string(arn.Root(c.Account)), CreateDate: a.Created, Path: "/",
+			PasswordLastUsed: s.lastUse(c, a.ID).Time,
+		}
 	}
 	u, err := c.View.UserByID(d.Owner)
 	if err != nil {
 		return nil
 	}
-	return new(s.briefUser(c, u))
+	return &User{
+		Path: u.Path, UserName: u.Name, UserId: u.ID, Arn: c.View.UserARN(u), CreateDate: u.Created,
+		PasswordLastUsed: s.lastUse(c, u.ID).Time,
+	}
 }
 
 func tagMFADeviceTarget(c *api.Call, in *TagMFADeviceInput) ([]authz.Check, error) {
 	checks, err := deviceTarget(c, in.SerialNumber)
-	return tagTarget(checks, err, in.Tags)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
-func (s *iam) tagMFADevice(c *api.Call, in *TagMFADeviceInput) error {
+func (s *service) tagMFADevice(c *api.Call, in *TagMFADeviceInput) error {
 	return s.update(c, func(tx *store.Tx) error {
 		d, err := tx.Device(in.SerialNumber)
 		if err != nil {
 			return err
 		}
-		if d.Tags, err = newTags(d.Tags, in.Tags); err != nil {
+		if d.Tags, err = iamop.NewTags(d.Tags, in.Tags); err != nil {
 			return err
 		}
 		return tx.PutDevice(d)
@@ -300,16 +303,16 @@ func (s *iam) tagMFADevice(c *api.Call, in *TagMFADeviceInput) error {
 
 func untagMFADeviceTarget(c *api.Call, in *UntagMFADeviceInput) ([]authz.Check, error) {
 	checks, err := deviceTarget(c, in.SerialNumber)
-	return untagTarget(checks, err, in.TagKeys)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
-func (s *iam) untagMFADevice(c *api.Call, in *UntagMFADeviceInput) error {
+func (s *service) untagMFADevice(c *api.Call, in *UntagMFADeviceInput) error {
 	return s.update(c, func(tx *store.Tx) error {
 		d, err := tx.Device(in.SerialNumber)
 		if err != nil {
 			return err
 		}
-		d.Tags = withoutTags(d.Tags, in.TagKeys)
+		d.Tags = iamop.WithoutTags(d.Tags, in.TagKeys)
 		return tx.PutDevice(d)
 	})
 }
@@ -318,14 +321,14 @@ func listMFADeviceTagsTarget(c *api.Call, in *ListMFADeviceTagsInput) ([]authz.C
 	return deviceTarget(c, in.SerialNumber)
 }
 
-func (s *iam) listMFADeviceTags(c *api.Call, in *ListMFADeviceTagsInput) (*ListMFADeviceTagsOutput, error) {
+func (s *service) listMFADeviceTags(c *api.Call, in *ListMFADeviceTagsInput) (*ListMFADeviceTagsOutput, error) {
 	d, err := c.View.Device(in.SerialNumber)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
-	p, err := tagPage(d.Tags, in.Marker, in.MaxItems)
+	p, err := iamop.TagPage[Tag](d.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListMFADeviceTagsOutput{Tags: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListMFADeviceTagsOutput{Tags: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package credapi
 
 import (
 	"errors"
@@ -10,15 +10,16 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/pubkey"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
 func uploadSSHPublicKeyTarget(c *api.Call, in *UploadSSHPublicKeyInput) ([]authz.Check, error) {
-	return userTarget(c, in.UserName)
+	return iamop.UserTarget(c, in.UserName)
 }
 
-func (s *iam) uploadSSHPublicKey(c *api.Call, in *UploadSSHPublicKeyInput) (*UploadSSHPublicKeyOutput, error) {
+func (s *service) uploadSSHPublicKey(c *api.Call, in *UploadSSHPublicKeyInput) (*UploadSSHPublicKeyOutput, error) {
 	parsed, err := pubkey.ParseSSH(in.SSHPublicKeyBody)
 	switch {
 	case errors.Is(err, pubkey.ErrEncoding):
@@ -45,18 +46,18 @@ func (s *iam) uploadSSHPublicKey(c *api.Call, in *UploadSSHPublicKeyInput) (*Upl
 func showSSHKey(owner string, k *store.SSHKey) *SSHPublicKey {
 	return &SSHPublicKey{
 		UserName: owner, SSHPublicKeyId: k.ID, Fingerprint: k.Fingerprint, SSHPublicKeyBody: k.Body,
-		Status: status(k.Inactive), UploadDate: k.Uploaded,
+		Status: iamop.Status(k.Inactive), UploadDate: k.Uploaded,
 	}
 }
 
 func getSSHPublicKeyTarget(c *api.Call, in *GetSSHPublicKeyInput) ([]authz.Check, error) {
-	return userTarget(c, in.UserName)
+	return iamop.UserTarget(c, in.UserName)
 }
 
-func (s *iam) getSSHPublicKey(c *api.Call, in *GetSSHPublicKeyInput) (*GetSSHPublicKeyOutput, error) {
+func (s *service) getSSHPublicKey(c *api.Call, in *GetSSHPublicKeyInput) (*GetSSHPublicKeyOutput, error) {
 	u, err := c.View.User(in.UserName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	i, err := sshKeyIndex(u, in.SSHPublicKeyId)
 	if err != nil {
@@ -83,11 +84,11 @@ func sshKeyIndex(u *store.User, id string) (int, error) {
 }
 
 func updateSSHPublicKeyTarget(c *api.Call, in *UpdateSSHPublicKeyInput) ([]authz.Check, error) {
-	return userTarget(c, in.UserName)
+	return iamop.UserTarget(c, in.UserName)
 }
 
-func (s *iam) updateSSHPublicKey(c *api.Call, in *UpdateSSHPublicKeyInput) error {
-	off, err := switchedOff(in.Status)
+func (s *service) updateSSHPublicKey(c *api.Call, in *UpdateSSHPublicKeyInput) error {
+	off, err := iamop.SwitchedOff(in.Status)
 	if err != nil {
 		return err
 	}
@@ -102,10 +103,10 @@ func (s *iam) updateSSHPublicKey(c *api.Call, in *UpdateSSHPublicKeyInput) error
 }
 
 func deleteSSHPublicKeyTarget(c *api.Call, in *DeleteSSHPublicKeyInput) ([]authz.Check, error) {
-	return userTarget(c, in.UserName)
+	return iamop.UserTarget(c, in.UserName)
 }
 
-func (s *iam) deleteSSHPublicKey(c *api.Call, in *DeleteSSHPublicKeyInput) error {
+func (s *service) deleteSSHPublicKey(c *api.Call, in *DeleteSSHPublicKeyInput) error {
 	return s.changeUser(c, in.UserName, func(u *store.User) error {
 		i, err := sshKeyIndex(u, in.SSHPublicKeyId)
 		if err != nil {
@@ -117,22 +118,22 @@ func (s *iam) deleteSSHPublicKey(c *api.Call, in *DeleteSSHPublicKeyInput) error
 }
 
 func listSSHPublicKeysTarget(c *api.Call, in *ListSSHPublicKeysInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) listSSHPublicKeys(c *api.Call, in *ListSSHPublicKeysInput) (*ListSSHPublicKeysOutput, error) {
-	u, err := selfUser(c, in.UserName)
+func (s *service) listSSHPublicKeys(c *api.Call, in *ListSSHPublicKeysInput) (*ListSSHPublicKeysOutput, error) {
+	u, err := iamop.SelfUser(c, in.UserName)
 	if err != nil {
 		return nil, err
 	}
 	from := func(after string) iter.Seq2[string, store.SSHKey] {
-		return sorted(u.SSHKeys, after, func(k store.SSHKey) string { return k.ID })
+		return iamop.Sorted(u.SSHKeys, after, func(k store.SSHKey) string { return k.ID })
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(k store.SSHKey) SSHPublicKeyMetadata {
-		return SSHPublicKeyMetadata{UserName: u.Name, SSHPublicKeyId: k.ID, Status: status(k.Inactive), UploadDate: k.Uploaded}
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(k store.SSHKey) SSHPublicKeyMetadata {
+		return SSHPublicKeyMetadata{UserName: u.Name, SSHPublicKeyId: k.ID, Status: iamop.Status(k.Inactive), UploadDate: k.Uploaded}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &ListSSHPublicKeysOutput{SSHPublicKeys: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListSSHPublicKeysOutput{SSHPublicKeys: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package credapi
 
 import (
 	"encoding/base64"
@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -31,15 +32,15 @@ func notSupported(service string) error {
 }
 
 func createServiceSpecificCredentialTarget(c *api.Call, in *CreateServiceSpecificCredentialInput) ([]authz.Check, error) {
-	checks, err := userTarget(c, in.UserName)
-	setKey(&checks[0], "iam:ServiceSpecificCredentialServiceName", in.ServiceName)
+	checks, err := iamop.UserTarget(c, in.UserName)
+	iamop.SetKey(&checks[0], "iam:ServiceSpecificCredentialServiceName", in.ServiceName)
 	if in.CredentialAgeDays != nil {
-		setKey(&checks[0], "iam:ServiceSpecificCredentialAgeDays", strconv.Itoa(int(*in.CredentialAgeDays)))
+		iamop.SetKey(&checks[0], "iam:ServiceSpecificCredentialAgeDays", strconv.Itoa(int(*in.CredentialAgeDays)))
 	}
 	return checks, err
 }
 
-func (s *iam) createServiceSpecificCredential(c *api.Call, in *CreateServiceSpecificCredentialInput) (*CreateServiceSpecificCredentialOutput, error) {
+func (s *service) createServiceSpecificCredential(c *api.Call, in *CreateServiceSpecificCredentialInput) (*CreateServiceSpecificCredentialOutput, error) {
 	service, ok := credentialServices[in.ServiceName]
 	if !ok {
 		return nil, notSupported(in.ServiceName)
@@ -91,15 +92,15 @@ func serviceSecret(cred *store.ServiceCredential, password []byte) string {
 }
 
 // credentialStatus is the status that answers show: Expired is not set but comes.
-func (s *iam) credentialStatus(cred *store.ServiceCredential) string {
+func (s *service) credentialStatus(cred *store.ServiceCredential) string {
 	if !cred.Expires.IsZero() && !s.now().Before(cred.Expires) {
 		return StatusTypeExpired
 	}
-	return status(cred.Inactive)
+	return iamop.Status(cred.Inactive)
 }
 
 // showServiceCredential shows a credential with its secret.
-func (s *iam) showServiceCredential(owner string, cred *store.ServiceCredential, secret string) *ServiceSpecificCredential {
+func (s *service) showServiceCredential(owner string, cred *store.ServiceCredential, secret string) *ServiceSpecificCredential {
 	out := &ServiceSpecificCredential{
 		CreateDate: cred.Created, ExpirationDate: cred.Expires, ServiceName: cred.Service,
 		ServiceSpecificCredentialId: cred.ID, UserName: owner, Status: s.credentialStatus(cred),
@@ -112,7 +113,7 @@ func (s *iam) showServiceCredential(owner string, cred *store.ServiceCredential,
 	return out
 }
 
-func (s *iam) showServiceMetadata(owner string, cred *store.ServiceCredential) ServiceSpecificCredentialMetadata {
+func (s *service) showServiceMetadata(owner string, cred *store.ServiceCredential) ServiceSpecificCredentialMetadata {
 	full := s.showServiceCredential(owner, cred, "")
 	return ServiceSpecificCredentialMetadata{
 		UserName: owner, Status: full.Status, ServiceUserName: full.ServiceUserName, ServiceCredentialAlias: full.ServiceCredentialAlias,
@@ -122,8 +123,8 @@ func (s *iam) showServiceMetadata(owner string, cred *store.ServiceCredential) S
 
 // changeServiceCredential applies change, which may run more than once, to one
 // credential of the user that a request means.
-func (s *iam) changeServiceCredential(c *api.Call, userName *string, id string, change func(*store.User, int) error) error {
-	u, err := selfUser(c, userName)
+func (s *service) changeServiceCredential(c *api.Call, userName *string, id string, change func(*store.User, int) error) error {
+	u, err := iamop.SelfUser(c, userName)
 	if err != nil {
 		return err
 	}
@@ -137,10 +138,10 @@ func (s *iam) changeServiceCredential(c *api.Call, userName *string, id string, 
 }
 
 func resetServiceSpecificCredentialTarget(c *api.Call, in *ResetServiceSpecificCredentialInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) resetServiceSpecificCredential(c *api.Call, in *ResetServiceSpecificCredentialInput) (*ResetServiceSpecificCredentialOutput, error) {
+func (s *service) resetServiceSpecificCredential(c *api.Call, in *ResetServiceSpecificCredentialInput) (*ResetServiceSpecificCredentialOutput, error) {
 	password := s.store.NewServiceSecret()
 	var out *ServiceSpecificCredential
 	err := s.changeServiceCredential(c, in.UserName, in.ServiceSpecificCredentialId, func(u *store.User, i int) error {
@@ -157,11 +158,11 @@ func (s *iam) resetServiceSpecificCredential(c *api.Call, in *ResetServiceSpecif
 }
 
 func updateServiceSpecificCredentialTarget(c *api.Call, in *UpdateServiceSpecificCredentialInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) updateServiceSpecificCredential(c *api.Call, in *UpdateServiceSpecificCredentialInput) error {
-	off, err := switchedOff(in.Status)
+func (s *service) updateServiceSpecificCredential(c *api.Call, in *UpdateServiceSpecificCredentialInput) error {
+	off, err := iamop.SwitchedOff(in.Status)
 	if err != nil {
 		return err
 	}
@@ -172,10 +173,10 @@ func (s *iam) updateServiceSpecificCredential(c *api.Call, in *UpdateServiceSpec
 }
 
 func deleteServiceSpecificCredentialTarget(c *api.Call, in *DeleteServiceSpecificCredentialInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) deleteServiceSpecificCredential(c *api.Call, in *DeleteServiceSpecificCredentialInput) error {
+func (s *service) deleteServiceSpecificCredential(c *api.Call, in *DeleteServiceSpecificCredentialInput) error {
 	return s.changeServiceCredential(c, in.UserName, in.ServiceSpecificCredentialId, func(u *store.User, i int) error {
 		u.Services = slices.Delete(u.Services, i, i+1)
 		return nil
@@ -185,12 +186,12 @@ func (s *iam) deleteServiceSpecificCredential(c *api.Call, in *DeleteServiceSpec
 // listServiceSpecificCredentialsTarget: all users' are those of the account.
 func listServiceSpecificCredentialsTarget(c *api.Call, in *ListServiceSpecificCredentialsInput) ([]authz.Check, error) {
 	if !wire.Value(in.AllUsers, false) {
-		return selfCheck(c, in.UserName)
+		return iamop.SelfCheck(c, in.UserName)
 	}
 	if in.UserName != nil {
 		return nil, awserr.InvalidInput.Msg("AllUsers and UserName cannot be given together.")
 	}
-	return list(c, "user/")
+	return iamop.List(c, "user/")
 }
 
 // An owned is a credential with the name of its user.
@@ -199,14 +200,14 @@ type owned struct {
 	cred *store.ServiceCredential
 }
 
-func (s *iam) listServiceSpecificCredentials(c *api.Call, in *ListServiceSpecificCredentialsInput) (*ListServiceSpecificCredentialsOutput, error) {
+func (s *service) listServiceSpecificCredentials(c *api.Call, in *ListServiceSpecificCredentialsInput) (*ListServiceSpecificCredentialsOutput, error) {
 	wanted := wire.Value(in.ServiceName, "")
 	if _, ok := credentialServices[wanted]; !ok && wanted != "" {
 		return nil, notSupported(wanted)
 	}
 	users := c.View.Users("")
 	if !wire.Value(in.AllUsers, false) {
-		u, err := selfUser(c, in.UserName)
+		u, err := iamop.SelfUser(c, in.UserName)
 		if err != nil {
 			return nil, err
 		}
@@ -221,13 +222,13 @@ func (s *iam) listServiceSpecificCredentials(c *api.Call, in *ListServiceSpecifi
 		}
 	}
 	from := func(after string) iter.Seq2[string, owned] {
-		return sorted(all, after, func(o owned) string { return o.cred.ID })
+		return iamop.Sorted(all, after, func(o owned) string { return o.cred.ID })
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(o owned) ServiceSpecificCredentialMetadata {
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(o owned) ServiceSpecificCredentialMetadata {
 		return s.showServiceMetadata(o.user, o.cred)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &ListServiceSpecificCredentialsOutput{ServiceSpecificCredentials: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListServiceSpecificCredentialsOutput{ServiceSpecificCredentials: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package credapi
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/pubkey"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
@@ -34,10 +35,10 @@ func certificateError(err error) error {
 }
 
 func uploadSigningCertificateTarget(c *api.Call, in *UploadSigningCertificateInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) uploadSigningCertificate(c *api.Call, in *UploadSigningCertificateInput) (*UploadSigningCertificateOutput, error) {
+func (s *service) uploadSigningCertificate(c *api.Call, in *UploadSigningCertificateInput) (*UploadSigningCertificateOutput, error) {
 	parsed, err := pubkey.ParseCertificate(in.CertificateBody)
 	if err != nil {
 		return nil, certificateError(err)
@@ -75,7 +76,7 @@ func held(c *api.Call, digest []byte) bool {
 
 // changeCerts applies change, which may run more than once, to the signing
 // certificates of the user that a request means, and returns that user's name.
-func (s *iam) changeCerts(c *api.Call, userName *string, change func([]store.SigningCert) ([]store.SigningCert, error)) (string, error) {
+func (s *service) changeCerts(c *api.Call, userName *string, change func([]store.SigningCert) ([]store.SigningCert, error)) (string, error) {
 	return s.changeOwn(c, userName,
 		func(a *store.Account) (err error) { a.Certs, err = change(a.Certs); return err },
 		func(u *store.User) (err error) { u.Certs, err = change(u.Certs); return err })
@@ -90,15 +91,15 @@ func certIndex(certs []store.SigningCert, id string) (int, error) {
 }
 
 func showSigningCert(owner string, c store.SigningCert) SigningCertificate {
-	return SigningCertificate{UserName: owner, CertificateId: c.ID, CertificateBody: c.Body, Status: status(c.Inactive), UploadDate: c.Uploaded}
+	return SigningCertificate{UserName: owner, CertificateId: c.ID, CertificateBody: c.Body, Status: iamop.Status(c.Inactive), UploadDate: c.Uploaded}
 }
 
 func updateSigningCertificateTarget(c *api.Call, in *UpdateSigningCertificateInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) updateSigningCertificate(c *api.Call, in *UpdateSigningCertificateInput) error {
-	off, err := switchedOff(in.Status)
+func (s *service) updateSigningCertificate(c *api.Call, in *UpdateSigningCertificateInput) error {
+	off, err := iamop.SwitchedOff(in.Status)
 	if err != nil {
 		return err
 	}
@@ -114,10 +115,10 @@ func (s *iam) updateSigningCertificate(c *api.Call, in *UpdateSigningCertificate
 }
 
 func deleteSigningCertificateTarget(c *api.Call, in *DeleteSigningCertificateInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) deleteSigningCertificate(c *api.Call, in *DeleteSigningCertificateInput) error {
+func (s *service) deleteSigningCertificate(c *api.Call, in *DeleteSigningCertificateInput) error {
 	_, err := s.changeCerts(c, in.UserName, func(certs []store.SigningCert) ([]store.SigningCert, error) {
 		i, err := certIndex(certs, in.CertificateId)
 		if err != nil {
@@ -129,48 +130,48 @@ func (s *iam) deleteSigningCertificate(c *api.Call, in *DeleteSigningCertificate
 }
 
 func listSigningCertificatesTarget(c *api.Call, in *ListSigningCertificatesInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) listSigningCertificates(c *api.Call, in *ListSigningCertificatesInput) (*ListSigningCertificatesOutput, error) {
-	owner, certs := rootName, c.View.Account().Certs
+func (s *service) listSigningCertificates(c *api.Call, in *ListSigningCertificatesInput) (*ListSigningCertificatesOutput, error) {
+	owner, certs := iamop.RootName, c.View.Account().Certs
 	if in.UserName != nil || !c.Caller.Root() {
-		u, err := selfUser(c, in.UserName)
+		u, err := iamop.SelfUser(c, in.UserName)
 		if err != nil {
 			return nil, err
 		}
 		owner, certs = u.Name, u.Certs
 	}
 	from := func(after string) iter.Seq2[string, store.SigningCert] {
-		return sorted(certs, after, func(c store.SigningCert) string { return c.ID })
+		return iamop.Sorted(certs, after, func(c store.SigningCert) string { return c.ID })
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(c store.SigningCert) SigningCertificate { return showSigningCert(owner, c) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(c store.SigningCert) SigningCertificate { return showSigningCert(owner, c) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListSigningCertificatesOutput{Certificates: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListSigningCertificatesOutput{Certificates: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // serverCertTarget is the check for an operation on a server certificate.
 func serverCertTarget(c *api.Call, name string) ([]authz.Check, error) {
-	ck := authz.Check{Resource: makeARN(c, "server-certificate/"+name), Shown: "server certificate " + name}
+	ck := authz.Check{Resource: iamop.ARN(c, "server-certificate/"+name), Shown: "server certificate " + name}
 	if cert, err := c.View.ServerCert(name); err == nil {
 		ck.Resource = c.View.ServerCertARN(cert)
-		resourceTags(&ck, cert.Tags)
+		iamop.ResourceTags(&ck, cert.Tags)
 	}
 	return []authz.Check{ck}, nil
 }
 
 func uploadServerCertificateTarget(c *api.Call, in *UploadServerCertificateInput) ([]authz.Check, error) {
-	ck := authz.Check{Resource: makeARN(c, "server-certificate"+wire.Value(in.Path, "/")+in.ServerCertificateName)}
-	return withTags(ck, "iam:TagServerCertificate", in.Tags), nil
+	ck := authz.Check{Resource: iamop.ARN(c, "server-certificate"+wire.Value(in.Path, "/")+in.ServerCertificateName)}
+	return iamop.WithTags(ck, "iam:TagServerCertificate", in.Tags), nil
 }
 
 // uploadServerCertificate checks that certificate, chain and private key belong
 // together. The key is not kept: nothing here ends TLS with it, and AWS never
 // gives it back.
-func (s *iam) uploadServerCertificate(c *api.Call, in *UploadServerCertificateInput) (*UploadServerCertificateOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+func (s *service) uploadServerCertificate(c *api.Call, in *UploadServerCertificateInput) (*UploadServerCertificateOutput, error) {
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +193,7 @@ func (s *iam) uploadServerCertificate(c *api.Call, in *UploadServerCertificateIn
 	if err != nil {
 		return nil, err
 	}
-	return &UploadServerCertificateOutput{ServerCertificateMetadata: new(showServerCert(c, made)), Tags: showTags(tags)}, nil
+	return &UploadServerCertificateOutput{ServerCertificateMetadata: new(showServerCert(c, made)), Tags: iamop.ShowTags[Tag](tags)}, nil
 }
 
 func showServerCert(c *api.Call, cert *store.ServerCertificate) ServerCertificateMetadata {
@@ -206,14 +207,14 @@ func getServerCertificateTarget(c *api.Call, in *GetServerCertificateInput) ([]a
 	return serverCertTarget(c, in.ServerCertificateName)
 }
 
-func (s *iam) getServerCertificate(c *api.Call, in *GetServerCertificateInput) (*GetServerCertificateOutput, error) {
+func (s *service) getServerCertificate(c *api.Call, in *GetServerCertificateInput) (*GetServerCertificateOutput, error) {
 	cert, err := c.View.ServerCert(in.ServerCertificateName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	return &GetServerCertificateOutput{ServerCertificate: ServerCertificate{
 		ServerCertificateMetadata: showServerCert(c, cert), CertificateBody: cert.Body,
-		CertificateChain: wire.NonZero(cert.Chain), Tags: showTags(cert.Tags),
+		CertificateChain: wire.NonZero(cert.Chain), Tags: iamop.ShowTags[Tag](cert.Tags),
 	}}, nil
 }
 
@@ -226,14 +227,14 @@ func updateServerCertificateTarget(c *api.Call, in *UpdateServerCertificateInput
 	}
 	then := checks[0]
 	then.Shown = ""
-	then.Resource = makeARN(c, "server-certificate"+wire.Value(in.NewPath, path)+wire.Value(in.NewServerCertificateName, in.ServerCertificateName))
+	then.Resource = iamop.ARN(c, "server-certificate"+wire.Value(in.NewPath, path)+wire.Value(in.NewServerCertificateName, in.ServerCertificateName))
 	if then.Resource != checks[0].Resource {
 		checks = append(checks, then)
 	}
 	return checks, err
 }
 
-func (s *iam) updateServerCertificate(c *api.Call, in *UpdateServerCertificateInput) error {
+func (s *service) updateServerCertificate(c *api.Call, in *UpdateServerCertificateInput) error {
 	return s.update(c, func(tx *store.Tx) error {
 		return tx.RenameServerCert(in.ServerCertificateName, wire.Value(in.NewServerCertificateName, ""), wire.Value(in.NewPath, ""))
 	})
@@ -243,37 +244,37 @@ func deleteServerCertificateTarget(c *api.Call, in *DeleteServerCertificateInput
 	return serverCertTarget(c, in.ServerCertificateName)
 }
 
-func (s *iam) deleteServerCertificate(c *api.Call, in *DeleteServerCertificateInput) error {
+func (s *service) deleteServerCertificate(c *api.Call, in *DeleteServerCertificateInput) error {
 	return s.update(c, func(tx *store.Tx) error { return tx.DeleteServerCert(in.ServerCertificateName) })
 }
 
 func listServerCertificatesTarget(c *api.Call, _ *ListServerCertificatesInput) ([]authz.Check, error) {
-	return list(c, "server-certificate/")
+	return iamop.List(c, "server-certificate/")
 }
 
-func (s *iam) listServerCertificates(c *api.Call, in *ListServerCertificatesInput) (*ListServerCertificatesOutput, error) {
+func (s *service) listServerCertificates(c *api.Call, in *ListServerCertificatesInput) (*ListServerCertificatesOutput, error) {
 	from := func(after string) iter.Seq2[string, *store.ServerCertificate] {
-		return under(c.View.ServerCerts(after), in.PathPrefix, func(cert *store.ServerCertificate) (name, path string) { return cert.Name, cert.Path })
+		return iamop.Under(c.View.ServerCerts(after), in.PathPrefix, func(cert *store.ServerCertificate) (name, path string) { return cert.Name, cert.Path })
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(cert *store.ServerCertificate) ServerCertificateMetadata { return showServerCert(c, cert) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(cert *store.ServerCertificate) ServerCertificateMetadata { return showServerCert(c, cert) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListServerCertificatesOutput{ServerCertificateMetadataList: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListServerCertificatesOutput{ServerCertificateMetadataList: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func tagServerCertificateTarget(c *api.Call, in *TagServerCertificateInput) ([]authz.Check, error) {
 	checks, err := serverCertTarget(c, in.ServerCertificateName)
-	return tagTarget(checks, err, in.Tags)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
-func (s *iam) tagServerCertificate(c *api.Call, in *TagServerCertificateInput) error {
+func (s *service) tagServerCertificate(c *api.Call, in *TagServerCertificateInput) error {
 	return s.update(c, func(tx *store.Tx) error {
 		cert, err := tx.ServerCert(in.ServerCertificateName)
 		if err != nil {
 			return err
 		}
-		if cert.Tags, err = newTags(cert.Tags, in.Tags); err != nil {
+		if cert.Tags, err = iamop.NewTags(cert.Tags, in.Tags); err != nil {
 			return err
 		}
 		return tx.PutServerCert(cert)
@@ -282,16 +283,16 @@ func (s *iam) tagServerCertificate(c *api.Call, in *TagServerCertificateInput) e
 
 func untagServerCertificateTarget(c *api.Call, in *UntagServerCertificateInput) ([]authz.Check, error) {
 	checks, err := serverCertTarget(c, in.ServerCertificateName)
-	return untagTarget(checks, err, in.TagKeys)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
-func (s *iam) untagServerCertificate(c *api.Call, in *UntagServerCertificateInput) error {
+func (s *service) untagServerCertificate(c *api.Call, in *UntagServerCertificateInput) error {
 	return s.update(c, func(tx *store.Tx) error {
 		cert, err := tx.ServerCert(in.ServerCertificateName)
 		if err != nil {
 			return err
 		}
-		cert.Tags = withoutTags(cert.Tags, in.TagKeys)
+		cert.Tags = iamop.WithoutTags(cert.Tags, in.TagKeys)
 		return tx.PutServerCert(cert)
 	})
 }
@@ -300,14 +301,14 @@ func listServerCertificateTagsTarget(c *api.Call, in *ListServerCertificateTagsI
 	return serverCertTarget(c, in.ServerCertificateName)
 }
 
-func (s *iam) listServerCertificateTags(c *api.Call, in *ListServerCertificateTagsInput) (*ListServerCertificateTagsOutput, error) {
+func (s *service) listServerCertificateTags(c *api.Call, in *ListServerCertificateTagsInput) (*ListServerCertificateTagsOutput, error) {
 	cert, err := c.View.ServerCert(in.ServerCertificateName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
-	p, err := tagPage(cert.Tags, in.Marker, in.MaxItems)
+	p, err := iamop.TagPage[Tag](cert.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListServerCertificateTagsOutput{Tags: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListServerCertificateTagsOutput{Tags: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

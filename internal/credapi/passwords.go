@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package credapi
 
 import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
@@ -30,7 +30,7 @@ func usersMayChange(c *api.Call) bool {
 	return rules != nil && rules.MayChange
 }
 
-func (s *iam) getAccountPasswordPolicy(c *api.Call, _ *GetAccountPasswordPolicyInput) (*GetAccountPasswordPolicyOutput, error) {
+func (s *service) getAccountPasswordPolicy(c *api.Call, _ *GetAccountPasswordPolicyInput) (*GetAccountPasswordPolicyOutput, error) {
 	r := c.View.Account().Rules
 	if r == nil {
 		return nil, noRules(c)
@@ -50,7 +50,7 @@ func noRules(c *api.Call) error {
 
 // updateAccountPasswordPolicy replaces the whole policy: what the request does
 // not have gets its default.
-func (s *iam) updateAccountPasswordPolicy(c *api.Call, in *UpdateAccountPasswordPolicyInput) error {
+func (s *service) updateAccountPasswordPolicy(c *api.Call, in *UpdateAccountPasswordPolicyInput) error {
 	rules := &store.PasswordRules{
 		MinLength: int(wire.Value(in.MinimumPasswordLength, minPassword)),
 		Symbols:   in.RequireSymbols, Numbers: in.RequireNumbers,
@@ -65,7 +65,7 @@ func (s *iam) updateAccountPasswordPolicy(c *api.Call, in *UpdateAccountPassword
 	})
 }
 
-func (s *iam) deleteAccountPasswordPolicy(c *api.Call, _ *DeleteAccountPasswordPolicyInput) error {
+func (s *service) deleteAccountPasswordPolicy(c *api.Call, _ *DeleteAccountPasswordPolicyInput) error {
 	return s.update(c, func(tx *store.Tx) error {
 		a := tx.Account()
 		if a.Rules == nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package credapi
 
 import (
 	"cmp"
@@ -11,13 +11,9 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
-)
-
-const (
-	active   = "Active"
-	inactive = "Inactive"
 )
 
 // Access keys belong to a user, or to the root user when the root user calls
@@ -25,7 +21,7 @@ const (
 
 // changeKeys applies change, which may run more than once, to the keys of the
 // user that a request means, and returns that user's name.
-func (s *iam) changeKeys(c *api.Call, userName *string, change func([]store.AccessKey) ([]store.AccessKey, error)) (string, error) {
+func (s *service) changeKeys(c *api.Call, userName *string, change func([]store.AccessKey) ([]store.AccessKey, error)) (string, error) {
 	return s.changeOwn(c, userName,
 		func(a *store.Account) (err error) { a.Keys, err = change(a.Keys); return err },
 		func(u *store.User) (err error) { u.Keys, err = change(u.Keys); return err })
@@ -34,9 +30,9 @@ func (s *iam) changeKeys(c *api.Call, userName *string, change func([]store.Acce
 // changeOwn applies one of two changes, which may run more than once, to the
 // user that an optional UserName means, the root user or another, and returns
 // that user's name.
-func (s *iam) changeOwn(c *api.Call, userName *string, root func(*store.Account) error, user func(*store.User) error) (string, error) {
+func (s *service) changeOwn(c *api.Call, userName *string, root func(*store.Account) error, user func(*store.User) error) (string, error) {
 	if userName == nil && c.Caller.Root() {
-		return rootName, s.update(c, func(tx *store.Tx) error {
+		return iamop.RootName, s.update(c, func(tx *store.Tx) error {
 			a := tx.Account()
 			if err := root(a); err != nil {
 				return err
@@ -44,7 +40,7 @@ func (s *iam) changeOwn(c *api.Call, userName *string, root func(*store.Account)
 			return tx.PutAccount(a)
 		})
 	}
-	name, err := self(c, userName)
+	name, err := iamop.Self(c, userName)
 	if err != nil {
 		return "", err
 	}
@@ -55,14 +51,11 @@ func (s *iam) changeOwn(c *api.Call, userName *string, root func(*store.Account)
 	return name, err
 }
 
-// rootName is the user name in answers about the root user's keys.
-const rootName = "root"
-
 func createAccessKeyTarget(c *api.Call, in *CreateAccessKeyInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) createAccessKey(c *api.Call, in *CreateAccessKeyInput) (*CreateAccessKeyOutput, error) {
+func (s *service) createAccessKey(c *api.Call, in *CreateAccessKeyInput) (*CreateAccessKeyOutput, error) {
 	key, secret := s.store.NewKey(string(c.Account))
 	name, err := s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
 		return append(keys, key), nil
@@ -71,15 +64,15 @@ func (s *iam) createAccessKey(c *api.Call, in *CreateAccessKeyInput) (*CreateAcc
 		return nil, err
 	}
 	return &CreateAccessKeyOutput{AccessKey: AccessKey{
-		UserName: name, AccessKeyId: key.ID, Status: active, SecretAccessKey: secret, CreateDate: key.Created,
+		UserName: name, AccessKeyId: key.ID, Status: StatusTypeActive, SecretAccessKey: secret, CreateDate: key.Created,
 	}}, nil
 }
 
 func deleteAccessKeyTarget(c *api.Call, in *DeleteAccessKeyInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) deleteAccessKey(c *api.Call, in *DeleteAccessKeyInput) error {
+func (s *service) deleteAccessKey(c *api.Call, in *DeleteAccessKeyInput) error {
 	_, err := s.changeKeys(c, in.UserName, func(keys []store.AccessKey) ([]store.AccessKey, error) {
 		i, err := keyIndex(keys, in.AccessKeyId)
 		if err != nil {
@@ -91,11 +84,11 @@ func (s *iam) deleteAccessKey(c *api.Call, in *DeleteAccessKeyInput) error {
 }
 
 func updateAccessKeyTarget(c *api.Call, in *UpdateAccessKeyInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) updateAccessKey(c *api.Call, in *UpdateAccessKeyInput) error {
-	off, err := switchedOff(in.Status)
+func (s *service) updateAccessKey(c *api.Call, in *UpdateAccessKeyInput) error {
+	off, err := iamop.SwitchedOff(in.Status)
 	if err != nil {
 		return err
 	}
@@ -123,54 +116,39 @@ func noKey(id string) error {
 }
 
 func listAccessKeysTarget(c *api.Call, in *ListAccessKeysInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
-func (s *iam) listAccessKeys(c *api.Call, in *ListAccessKeysInput) (*ListAccessKeysOutput, error) {
+func (s *service) listAccessKeys(c *api.Call, in *ListAccessKeysInput) (*ListAccessKeysOutput, error) {
 	owner, keys, err := keysOf(c, in.UserName)
 	if err != nil {
 		return nil, err
 	}
 	from := func(after string) iter.Seq2[string, store.AccessKey] {
-		return sorted(keys, after, func(k store.AccessKey) string { return k.ID })
+		return iamop.Sorted(keys, after, func(k store.AccessKey) string { return k.ID })
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(k store.AccessKey) AccessKeyMetadata {
-		return AccessKeyMetadata{UserName: &owner, AccessKeyId: new(k.ID), Status: new(status(k.Inactive)), CreateDate: k.Created}
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(k store.AccessKey) AccessKeyMetadata {
+		return AccessKeyMetadata{UserName: &owner, AccessKeyId: new(k.ID), Status: new(iamop.Status(k.Inactive)), CreateDate: k.Created}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &ListAccessKeysOutput{AccessKeyMetadata: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListAccessKeysOutput{AccessKeyMetadata: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func keysOf(c *api.Call, userName *string) (string, []store.AccessKey, error) {
 	if userName == nil && c.Caller.Root() {
-		return rootName, c.View.Account().Keys, nil
+		return iamop.RootName, c.View.Account().Keys, nil
 	}
-	name, err := self(c, userName)
+	name, err := iamop.Self(c, userName)
 	if err != nil {
 		return "", nil, err
 	}
 	u, err := c.View.User(name)
 	if err != nil {
-		return "", nil, fail(err)
+		return "", nil, iamop.Fail(err)
 	}
 	return u.Name, u.Keys, nil
-}
-
-func status(off bool) string {
-	if off {
-		return inactive
-	}
-	return active
-}
-
-// switchedOff reads the status that a request wants for a credential.
-func switchedOff(status string) (bool, error) {
-	if status != active && status != inactive {
-		return false, awserr.InvalidInput.Msg("Status must be Active or Inactive: %s is not for the caller to set.", status)
-	}
-	return status == inactive, nil
 }
 
 // getAccessKeyLastUsedTarget: the resource is the key's user, which the request
@@ -183,20 +161,20 @@ func getAccessKeyLastUsedTarget(c *api.Call, in *GetAccessKeyLastUsedInput) ([]a
 	case u == nil:
 		ck.Resource = string(arn.Root(c.Account))
 	default:
-		ck = userCheck(c, u.Name)
+		ck = iamop.UserCheck(c, u.Name)
 	}
 	ck.Shown = "access key " + in.AccessKeyId
 	return []authz.Check{ck}, nil
 }
 
-func (s *iam) getAccessKeyLastUsed(c *api.Call, in *GetAccessKeyLastUsedInput) (*GetAccessKeyLastUsedOutput, error) {
+func (s *service) getAccessKeyLastUsed(c *api.Call, in *GetAccessKeyLastUsedInput) (*GetAccessKeyLastUsedOutput, error) {
 	// A key of another account is as unknown as one that does not exist; AWS
 	// answers AccessDenied for both.
 	u, _, err := c.View.UserByKey(in.AccessKeyId)
 	if account, ok := ids.Account(in.AccessKeyId); err != nil || !ok || account != string(c.Account) {
 		return nil, awserr.AccessDenied.Msg("User: %s is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key %s", c.Caller.ARN, in.AccessKeyId)
 	}
-	owner := rootName
+	owner := iamop.RootName
 	if u != nil {
 		owner = u.Name
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package iamapi
+package iamop
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
-// fail maps an error of the store to AWS's, with AWS's text; any other error
-// stays as it is. fail(nil) is nil.
-func fail(err error) error {
+// Fail maps an error of the store to AWS's, with AWS's text; any other error
+// stays as it is. Fail(nil) is nil.
+func Fail(err error) error {
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok {
 		return awserr.NoSuchEntity.Msg("%s", missing(e)).Because(err)
 	}
