@@ -68,7 +68,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err.Error()) })
-	root.AddCommand(serveCommand(), accountCommand(), testCommand(), explainCommand(), versionCommand())
+	root.AddCommand(serveCommand(), accountCommand(), testCommand(), explainCommand(), trustCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {

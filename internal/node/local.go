@@ -52,6 +52,7 @@ func (n *Node) serveLocal() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /accounts", n.postAccount)
 	mux.HandleFunc("POST /inquiries", n.postInquiry)
+	mux.HandleFunc("POST /trust", n.postTrust)
 	n.local = &http.Server{
 		Handler:     mux,
 		BaseContext: func(net.Listener) context.Context { return n.requests },
