@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 )
 
 // same reports whether two decisions are the same, reason and all, and that an
@@ -53,37 +52,6 @@ func agree(t testing.TB, r *Request, s *Set) Decision {
 
 // perSet is how many requests are compared under each generated set.
 const perSet = 10
-
-// TestDecideAgreesWithExplain compares the evaluators on 25,000 random
-// requests, and checks that the requests are of use: that everything that a
-// policy can say and a request can be is among them, with all that may come of it.
-func TestDecideAgreesWithExplain(t *testing.T) {
-	total := 25_000
-	if testing.Short() {
-		total = 10_000
-	}
-	seen := make(coverage)
-	start := time.Now()
-	for seed := range total / perSet {
-		g := newGenerator(uint64(seed), nil)
-		made := g.set()
-		s, err := made.compile()
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		shapes := shapesOf(made)
-		for range perSet {
-			r := g.request()
-			_, trace, problem := compare(r, s)
-			if problem != "" {
-				t.Fatalf("seed %d: %s", seed, problem)
-			}
-			seen.add(r, made, shapes, trace)
-		}
-	}
-	t.Logf("%d comparisons in %v", total, time.Since(start).Round(time.Millisecond))
-	seen.report(t, testing.Short())
-}
 
 // FuzzDecide compares the evaluators on policies and a request made from data.
 func FuzzDecide(f *testing.F) {
