@@ -15,6 +15,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -43,7 +44,7 @@ type Call struct {
 
 	// Membership is the caller's place in its organization, once a target has
 	// looked, so that run goes by the same. Nil: it is in none.
-	Membership *store.Membership
+	Membership *orgs.Membership
 
 	ctx     context.Context
 	service *Service

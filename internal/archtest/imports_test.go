@@ -53,18 +53,20 @@ var allowed = map[string]string{
 	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
 	"internal/pubkey":    "golang.org/x/crypto/ssh",
 
+	"internal/orgs": "policy internal/ids internal/store",
+
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
 	"internal/federate": "internal/session " +
 		"github.com/beevik/etree github.com/go-jose/go-jose/v4 github.com/russellhaering/goxmldsig/...",
 	"internal/mfa":   "internal/store github.com/boombuler/barcode/qr",
 	"internal/authn": "arn policy sigv4 internal/store internal/session internal/ids",
-	"internal/authz": "arn policy internal/store internal/authn internal/session internal/audit",
+	"internal/authz": "arn policy internal/orgs internal/store internal/authn internal/session internal/audit",
 
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
-		"internal/audit internal/ids internal/session internal/store",
-	"internal/iamapi": "arn policy internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
+		"internal/audit internal/ids internal/orgs internal/session internal/store",
+	"internal/iamapi": "arn policy internal/orgs internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids internal/managed internal/iamop",
 	"internal/credapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz " +
 		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey",
@@ -72,7 +74,7 @@ var allowed = map[string]string{
 	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids",
 
-	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz internal/ids",
+	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz internal/ids",
 
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -24,10 +25,10 @@ import (
 // roles, and resource control policies over services that know none (D-3, D-4).
 func (z *Authorizer) Organize(ctx context.Context, set *policy.Set, r *policy.Request, c *authn.Caller) error {
 	set.SCPs, set.RCPs = nil, nil
-	var mine, theirs *store.Membership
+	var mine, theirs *orgs.Membership
 	var err error
 	if c != nil && c.Principal.Account != "" {
-		if mine, err = z.store.Membership(ctx, c.View); err != nil {
+		if mine, err = orgs.Find(ctx, z.store, c.View); err != nil {
 			return fmt.Errorf("authz: the caller's organization: %w", err)
 		}
 	}
@@ -54,7 +55,7 @@ func (z *Authorizer) Organize(ctx context.Context, set *policy.Set, r *policy.Re
 
 // membership is the place of an account in its organization; nil for an account
 // that is in none or does not exist.
-func (z *Authorizer) membership(ctx context.Context, account string) (*store.Membership, error) {
+func (z *Authorizer) membership(ctx context.Context, account string) (*orgs.Membership, error) {
 	v, err := z.store.View(ctx, account)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -62,13 +63,13 @@ func (z *Authorizer) membership(ctx context.Context, account string) (*store.Mem
 	if err != nil {
 		return nil, err
 	}
-	return z.store.Membership(ctx, v)
+	return orgs.Find(ctx, z.store, v)
 }
 
 // organizationKeys sets aws:PrincipalOrgID and aws:PrincipalOrgPaths, or those of
 // the resource, and returns the lists of the request with them (User Guide, "AWS
 // global condition context keys"). Those that a check brought are taken away.
-func organizationKeys(r *policy.Request, whose string, m *store.Membership) map[string][]string {
+func organizationKeys(r *policy.Request, whose string, m *orgs.Membership) map[string][]string {
 	id, paths := "aws:"+whose+"OrgID", "aws:"+whose+"OrgPaths"
 	if m == nil {
 		delete(r.Context, id)

@@ -9,6 +9,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 	"github.com/innkeeper-iam/innkeeper/policy"
@@ -21,8 +22,8 @@ type simulation struct {
 	resources []string // at least one
 	every     bool     // no resource was given, or only "*"
 
-	gathered bool              // the policies of a principal are in the set
-	place    *store.Membership // of the principal's account in its organization; nil if it is in none
+	gathered bool             // the policies of a principal are in the set
+	place    *orgs.Membership // of the principal's account in its organization; nil if it is in none
 
 	set     policy.Set
 	sources map[policy.Layer][]source // what the policies of set are, in their order
@@ -89,7 +90,7 @@ func (s *iam) simulatePrincipalPolicy(c *api.Call, in *SimulatePrincipalPolicyIn
 	if err := sim.gather(c, in.PolicySourceArn); err != nil {
 		return nil, err
 	}
-	place, err := s.store.Membership(c.Context(), c.View)
+	place, err := orgs.Find(c.Context(), s.store, c.View)
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -140,7 +141,7 @@ func (m *simulation) gather(c *api.Call, sourceARN string) error {
 
 // organize adds what the organization of the principal's account has to say. Not
 // in force are policies over service-linked roles (D-4).
-func (m *simulation) organize(place *store.Membership) {
+func (m *simulation) organize(place *orgs.Membership) {
 	if m.place = place; place != nil && !strings.Contains(m.caller.Role, ":role/aws-service-role/") {
 		m.set.SCPs = place.SCPs
 	}

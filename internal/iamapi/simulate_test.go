@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/iamtest"
+	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -213,19 +216,20 @@ func (w *world) organize(t *testing.T, management, text string) (id, root string
 	if _, err := w.Store().CreateAccount(t.Context(), store.Account{ID: management, Email: "ops@example.com"}); err != nil {
 		t.Fatal(err)
 	}
-	o := store.Organization{Features: "ALL"}
-	p := store.OrgPolicy{Type: store.TypeSCP, Name: "guard", Document: store.NewDocument("guard", text)}
-	for _, step := range []func(tx *store.Tx) error{
-		func(tx *store.Tx) error { return tx.CreateOrganization(&o) },
-		func(tx *store.Tx) error { return tx.EnableType(store.TypeSCP) },
-		func(tx *store.Tx) error {
-			return tx.Enroll(&store.Member{ID: iamtest.Account, Name: "main", Email: "main@example.com"})
+	r := &orgs.Registry{Store: w.Store(), IDs: new(ids.Source), Now: time.Now}
+	o := orgs.Organization{Features: "ALL"}
+	p := orgs.Policy{Type: orgs.TypeSCP, Name: "guard", Document: store.NewDocument("guard", text)}
+	for _, step := range []func(tx *orgs.Tx) error{
+		func(tx *orgs.Tx) error { return tx.CreateOrganization(&o) },
+		func(tx *orgs.Tx) error { return tx.EnableType(orgs.TypeSCP) },
+		func(tx *orgs.Tx) error {
+			return tx.Enroll(&orgs.Member{ID: iamtest.Account, Name: "main", Email: "main@example.com"})
 		},
-		func(tx *store.Tx) error { return tx.CreateOrgPolicy(&p) },
-		func(tx *store.Tx) error { return tx.AttachOrgPolicy(p.ID, iamtest.Account) },
-		func(tx *store.Tx) error { return tx.DetachOrgPolicy(store.FullAccess, iamtest.Account) },
+		func(tx *orgs.Tx) error { return tx.CreatePolicy(&p) },
+		func(tx *orgs.Tx) error { return tx.AttachPolicy(p.ID, iamtest.Account) },
+		func(tx *orgs.Tx) error { return tx.DetachPolicy(orgs.FullAccess, iamtest.Account) },
 	} {
-		if err := w.Store().Update(t.Context(), management, step); err != nil {
+		if err := r.Update(t.Context(), management, step); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -80,6 +80,15 @@ func (c *Check) Enable(ctx context.Context, user, code1, code2 string) error {
 	return c.attempt(ctx, free, assign, enableWindow, code1, code2)
 }
 
+// drift returns what a difference between two clocks, in steps, tells of a
+// device's: nothing if it is no more than typing takes.
+func drift(steps int64) int64 {
+	if -verifyWindow <= steps && steps <= verifyWindow {
+		return 0
+	}
+	return steps
+}
+
 // owned finds the device if it is the owner's and makes codes.
 func (c *Check) owned(owner string) func(*store.Tx) (*store.MFADevice, error) {
 	return func(tx *store.Tx) (*store.MFADevice, error) {
@@ -122,7 +131,7 @@ func (c *Check) attempt(ctx context.Context, find func(*store.Tx) (*store.MFADev
 		}
 		d.Step, d.Tries = first+int64(len(codes))-1, store.Tries{}
 		if len(codes) > 1 {
-			d.Drift = first + 1 - Step(c.Now)
+			d.Drift = drift(first + 1 - Step(c.Now))
 		}
 		if err := tx.PutDevice(d); err != nil || accepted == nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -28,8 +29,8 @@ const (
 
 // place finds the caller's place in its organization, which the rest of the
 // request goes by.
-func (s *org) place(c *api.Call) (*store.Membership, error) {
-	m, err := s.store.Membership(c.Context(), c.View)
+func (s *org) place(c *api.Call) (*orgs.Membership, error) {
+	m, err := orgs.Find(c.Context(), s.store, c.View)
 	c.Membership = m
 	return m, err
 }
@@ -38,7 +39,7 @@ func (s *org) place(c *api.Call) (*store.Membership, error) {
 // organization, or on everything for an account that is in none. A caller whom
 // nothing but the organization's resource policy entitles needs that to allow
 // it, beside its own policies.
-func (s *org) checks(c *api.Call, l level, of func(*store.Org) []authz.Check) ([]authz.Check, error) {
+func (s *org) checks(c *api.Call, l level, of func(*orgs.Org) []authz.Check) ([]authz.Check, error) {
 	m, err := s.place(c)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (s *org) needsPolicy(c *api.Call, l level) bool {
 // enter returns the caller's organization if its account may call operations of
 // this level. It comes after the checks, so that the resource policy, if it was
 // needed, has allowed the request.
-func (s *org) enter(c *api.Call, l level) (*store.Org, error) {
+func (s *org) enter(c *api.Call, l level) (*orgs.Org, error) {
 	m := c.Membership
 	if m == nil {
 		return nil, awserr.AWSOrganizationsNotInUseException
@@ -89,18 +90,18 @@ func whole[I any](s *org, l level) func(*api.Call, I) ([]authz.Check, error) {
 	}
 }
 
-func everything(*store.Org) []authz.Check { return []authz.Check{{Resource: "*"}} }
+func everything(*orgs.Org) []authz.Check { return []authz.Check{{Resource: "*"}} }
 
 // one is the target of an operation on things of the organization, given by ids.
 func one[I any](s *org, l level, idsOf func(I) []string) func(*api.Call, I) ([]authz.Check, error) {
 	return func(c *api.Call, in I) ([]authz.Check, error) {
-		return s.checks(c, l, func(o *store.Org) []authz.Check { return resources(o, idsOf(in)...) })
+		return s.checks(c, l, func(o *orgs.Org) []authz.Check { return resources(o, idsOf(in)...) })
 	}
 }
 
 // resources returns a check for each thing of an organization, with its tags. The
 // ARN of one that is missing is the one that it would have.
-func resources(o *store.Org, ids ...string) []authz.Check {
+func resources(o *orgs.Org, ids ...string) []authz.Check {
 	list := make([]authz.Check, 0, len(ids))
 	for _, id := range ids {
 		name, tags := resource(o, id)
@@ -115,7 +116,7 @@ func resources(o *store.Org, ids ...string) []authz.Check {
 }
 
 // resource returns the ARN and the tags of a thing of an organization.
-func resource(o *store.Org, id string) (string, []store.Tag) {
+func resource(o *orgs.Org, id string) (string, []store.Tag) {
 	self := o.Record()
 	switch kind, _, _ := strings.Cut(id, "-"); kind {
 	case "r":
@@ -132,14 +133,14 @@ func resource(o *store.Org, id string) (string, []store.Tag) {
 		if p, err := o.Policy(id); err == nil {
 			return policyARN(o, p), p.Tags
 		}
-		return policyARN(o, &store.OrgPolicy{ID: id, Type: store.TypeSCP}), nil
+		return policyARN(o, &orgs.Policy{ID: id, Type: orgs.TypeSCP}), nil
 	case "rp":
 		return thing(o, "resourcepolicy", id), self.PolicyTags
 	case "h":
 		if h, err := o.Handshake(id); err == nil {
 			return handshakeARN(o, h), h.Tags
 		}
-		return handshakeARN(o, &store.Handshake{ID: id, Action: ActionTypeInvite}), nil
+		return handshakeARN(o, &orgs.Handshake{ID: id, Action: ActionTypeInvite}), nil
 	}
 	if m, err := o.Member(id); err == nil {
 		return accountARN(o, id), m.Tags
@@ -148,24 +149,24 @@ func resource(o *store.Org, id string) (string, []store.Tag) {
 }
 
 // thing is the ARN of a thing of an organization.
-func thing(o *store.Org, kind, id string) string {
+func thing(o *orgs.Org, kind, id string) string {
 	return string(arn.Make(arn.Partition, "organizations", "", o.Management(), kind+"/"+o.Record().ID+"/"+id))
 }
 
-func organizationARN(o *store.Org) string {
+func organizationARN(o *orgs.Org) string {
 	return string(arn.Make(arn.Partition, "organizations", "", o.Management(), "organization/"+o.Record().ID))
 }
 
-func rootARN(o *store.Org, id string) string    { return thing(o, "root", id) }
-func unitARN(o *store.Org, id string) string    { return thing(o, "ou", id) }
-func accountARN(o *store.Org, id string) string { return thing(o, "account", id) }
+func rootARN(o *orgs.Org, id string) string    { return thing(o, "root", id) }
+func unitARN(o *orgs.Org, id string) string    { return thing(o, "ou", id) }
+func accountARN(o *orgs.Org, id string) string { return thing(o, "account", id) }
 
-func handshakeARN(o *store.Org, h *store.Handshake) string {
+func handshakeARN(o *orgs.Org, h *orgs.Handshake) string {
 	return string(arn.Make(arn.Partition, "organizations", "", o.Management(),
 		"handshake/"+o.Record().ID+"/"+strings.ToLower(h.Action)+"/"+h.ID))
 }
 
-func policyARN(o *store.Org, p *store.OrgPolicy) string {
+func policyARN(o *orgs.Org, p *orgs.Policy) string {
 	kind := strings.ToLower(p.Type)
 	if p.Provided {
 		return string(arn.Make(arn.Partition, "organizations", "", "aws", "policy/"+kind+"/"+p.ID))

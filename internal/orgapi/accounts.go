@@ -9,6 +9,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -17,14 +18,14 @@ func (s *org) listAccounts(c *api.Call, in *ListAccountsInput) (*ListAccountsOut
 	if err != nil {
 		return nil, err
 	}
-	p, err := paginate(in.NextToken, in.MaxResults, o.Members, memberID, func(m *store.Member) Account { return showAccount(o, m) })
+	p, err := paginate(in.NextToken, in.MaxResults, o.Members, memberID, func(m *orgs.Member) Account { return showAccount(o, m) })
 	if err != nil {
 		return nil, err
 	}
 	return &ListAccountsOutput{Accounts: p.items, NextToken: p.next}, nil
 }
 
-func memberID(m *store.Member) string { return m.ID }
+func memberID(m *orgs.Member) string { return m.ID }
 
 func (s *org) listAccountsForParent(c *api.Call, in *ListAccountsForParentInput) (*ListAccountsForParentOutput, error) {
 	o, err := s.enter(c, reader)
@@ -64,7 +65,7 @@ func (s *org) moveAccount(c *api.Call, in *MoveAccountInput) error {
 	if _, err := s.enter(c, only); err != nil {
 		return err
 	}
-	err := s.store.Update(c.Context(), c.Membership.Org.Management(), func(tx *store.Tx) error {
+	err := s.orgs.Update(c.Context(), c.Membership.Org.Management(), func(tx *orgs.Tx) error {
 		return tx.MoveMember(in.AccountId, in.SourceParentId, in.DestinationParentId)
 	})
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindParent {
@@ -82,14 +83,14 @@ func (s *org) closeAccount(c *api.Call, in *CloseAccountInput) error {
 		return err
 	}
 	state := func(state string) error {
-		return s.update(c, func(tx *store.Tx) error {
+		return s.update(c, func(tx *orgs.Tx) error {
 			m, err := tx.Member(in.AccountId)
 			switch {
 			case err != nil:
 				return err
 			case in.AccountId == string(c.Account):
 				return constraint(ConstraintViolationExceptionReasonCannotCloseManagementAccount, "You cannot close the management account.")
-			case m.State == store.MemberClosed:
+			case m.State == orgs.MemberClosed:
 				return awserr.AccountAlreadyClosedException
 			case len(m.Delegated) > 0:
 				return constraint(ConstraintViolationExceptionReasonCannotRemoveDelegatedAdministratorFromOrg,
@@ -99,7 +100,7 @@ func (s *org) closeAccount(c *api.Call, in *CloseAccountInput) error {
 			return tx.PutMember(m)
 		})
 	}
-	if err := state(store.MemberClosing); err != nil {
+	if err := state(orgs.MemberClosing); err != nil {
 		return err
 	}
 	err := s.store.Update(c.Context(), in.AccountId, func(tx *store.Tx) error {
@@ -111,7 +112,7 @@ func (s *org) closeAccount(c *api.Call, in *CloseAccountInput) error {
 	if err != nil {
 		return err
 	}
-	return state(store.MemberClosed)
+	return state(orgs.MemberClosed)
 }
 
 func (s *org) removeAccount(c *api.Call, in *RemoveAccountFromOrganizationInput) error {
@@ -151,8 +152,8 @@ func (s *org) leaveOrganization(c *api.Call, _ *LeaveOrganizationInput) error {
 }
 
 // leave ends the membership of an account.
-func (s *org) leave(c *api.Call, o *store.Org, account string) error {
-	err := s.update(c, func(tx *store.Tx) error {
+func (s *org) leave(c *api.Call, o *orgs.Org, account string) error {
+	err := s.update(c, func(tx *orgs.Tx) error {
 		m, err := tx.Member(account)
 		switch {
 		case err != nil:
@@ -160,9 +161,9 @@ func (s *org) leave(c *api.Call, o *store.Org, account string) error {
 		case len(m.Delegated) > 0:
 			return constraint(ConstraintViolationExceptionReasonCannotRemoveDelegatedAdministratorFromOrg,
 				"The account is a delegated administrator: deregister it before you remove it.")
-		case pending(tx.View().Organization(), account):
+		case pending(tx.Found(), account):
 			return constraint(ConstraintViolationExceptionReasonAccountCreationNotComplete, "The creation of the account is not complete. Try again later.")
-		case m.State != store.MemberActive:
+		case m.State != orgs.MemberActive:
 			return constraint(ConstraintViolationExceptionReasonAccountCannotLeaveOrganization, "You cannot remove an account that is closed.")
 		}
 		return tx.DeleteMember(account)
@@ -177,9 +178,9 @@ func (s *org) leave(c *api.Call, o *store.Org, account string) error {
 }
 
 // pending reports whether an account is still being created.
-func pending(o *store.Org, account string) bool {
+func pending(o *orgs.Org, account string) bool {
 	for r := range o.Requests("") {
-		if r.Account == account && r.State == store.RequestPending {
+		if r.Account == account && r.State == orgs.RequestPending {
 			return true
 		}
 	}

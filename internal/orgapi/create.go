@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -38,13 +39,13 @@ func (s *org) createAccount(c *api.Call, in *CreateAccountInput) (*CreateAccount
 	if err != nil {
 		return nil, err
 	}
-	r := &store.AccountRequest{
+	r := &orgs.AccountRequest{
 		Name: in.AccountName, Email: in.Email, Role: wire.Value(in.RoleName, defaultRole), Tags: tags, Account: s.ids.AccountID(),
 	}
 	if r.Role == "" {
 		return nil, badInput(InvalidInputExceptionReasonInvalidRoleName, "You provided a role name that isn't valid.")
 	}
-	if err := s.update(c, func(tx *store.Tx) error { return tx.CreateRequest(r) }); err != nil {
+	if err := s.update(c, func(tx *orgs.Tx) error { return tx.CreateRequest(r) }); err != nil {
 		return nil, err
 	}
 	_ = s.advance(c.Context(), c.Membership.Org.Management(), r) // whoever asks for the state goes on with it
@@ -56,15 +57,15 @@ func (s *org) createAccount(c *api.Call, in *CreateAccountInput) (*CreateAccount
 // The account points to the organization from its first moment on, is listed by
 // it before anybody can act in it, and gets its role last. Several nodes may do
 // this at once.
-func (s *org) advance(ctx context.Context, management string, r *store.AccountRequest) error {
+func (s *org) advance(ctx context.Context, management string, r *orgs.AccountRequest) error {
 	finish := func(failure string) error {
-		return s.store.Update(ctx, management, func(tx *store.Tx) error { return tx.FinishRequest(r.ID, failure) })
+		return s.orgs.Update(ctx, management, func(tx *orgs.Tx) error { return tx.FinishRequest(r.ID, failure) })
 	}
 	if failure, err := s.makeAccount(ctx, management, r); err != nil || failure != "" {
 		return errors.Join(err, ifAny(failure, finish))
 	}
-	err := s.store.Update(ctx, management, func(tx *store.Tx) error {
-		return tx.Enroll(&store.Member{ID: r.Account, Name: r.Name, Email: r.Email, Tags: r.Tags})
+	err := s.orgs.Update(ctx, management, func(tx *orgs.Tx) error {
+		return tx.Enroll(&orgs.Member{ID: r.Account, Name: r.Name, Email: r.Email, Tags: r.Tags})
 	})
 	if _, ok := errors.AsType[*store.LimitError](err); ok {
 		return finish(CreateAccountFailureReasonAccountLimitExceeded)
@@ -87,7 +88,7 @@ func ifAny(failure string, finish func(string) error) error {
 
 // makeAccount makes the account, unless it is there already. failure says why it
 // never can be.
-func (s *org) makeAccount(ctx context.Context, management string, r *store.AccountRequest) (failure string, err error) {
+func (s *org) makeAccount(ctx context.Context, management string, r *orgs.AccountRequest) (failure string, err error) {
 	_, err = s.store.CreateAccount(ctx, store.Account{ID: r.Account, Name: r.Name, Email: r.Email, Organization: management})
 	e, ok := errors.AsType[*store.ExistsError](err)
 	if !ok {
@@ -107,7 +108,7 @@ func (s *org) makeAccount(ctx context.Context, management string, r *store.Accou
 }
 
 // makeRole makes the role by which the management account enters the account.
-func (s *org) makeRole(ctx context.Context, management string, r *store.AccountRequest) error {
+func (s *org) makeRole(ctx context.Context, management string, r *orgs.AccountRequest) error {
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` +
 		arn.Root(arn.AccountID(management)).String() + `"},"Action":"sts:AssumeRole"}]}`
 	err := s.store.Update(ctx, r.Account, func(tx *store.Tx) error {
@@ -123,15 +124,15 @@ func (s *org) makeRole(ctx context.Context, management string, r *store.AccountR
 }
 
 // current returns a request as it is after going on with it if it is pending.
-func (s *org) current(c *api.Call, r *store.AccountRequest) *store.AccountRequest {
-	if r.State != store.RequestPending || s.advance(c.Context(), c.Membership.Org.Management(), r) != nil {
+func (s *org) current(c *api.Call, r *orgs.AccountRequest) *orgs.AccountRequest {
+	if r.State != orgs.RequestPending || s.advance(c.Context(), c.Membership.Org.Management(), r) != nil {
 		return r
 	}
-	v, err := s.store.View(c.Context(), c.Membership.Org.Management())
-	if err != nil || v.Organization() == nil {
+	o, err := s.latest(c.Context(), c.Membership.Org.Management())
+	if err != nil || o == nil {
 		return r
 	}
-	now, err := v.Organization().Request(r.ID)
+	now, err := o.Request(r.ID)
 	if err != nil {
 		return r
 	}
@@ -155,12 +156,12 @@ func (s *org) listCreateAccountStatus(c *api.Call, in *ListCreateAccountStatusIn
 	if err != nil {
 		return nil, err
 	}
-	from := func(after string) iter.Seq[*store.AccountRequest] {
-		return filter(o.Requests(after), func(r *store.AccountRequest) bool {
+	from := func(after string) iter.Seq[*orgs.AccountRequest] {
+		return filter(o.Requests(after), func(r *orgs.AccountRequest) bool {
 			return len(in.States) == 0 || slices.Contains(in.States, r.State)
 		})
 	}
-	p, err := paginate(in.NextToken, in.MaxResults, from, func(r *store.AccountRequest) string { return r.ID }, func(r *store.AccountRequest) CreateAccountStatus {
+	p, err := paginate(in.NextToken, in.MaxResults, from, func(r *orgs.AccountRequest) string { return r.ID }, func(r *orgs.AccountRequest) CreateAccountStatus {
 		return showRequest(s.current(c, r))
 	})
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
-	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 )
 
 func (s *org) delegateTarget(c *api.Call, account, principal string) ([]authz.Check, error) {
-	list, err := s.checks(c, only, func(o *store.Org) []authz.Check { return resources(o, account) })
+	list, err := s.checks(c, only, func(o *orgs.Org) []authz.Check { return resources(o, account) })
 	return withKey(list, "organizations:ServicePrincipal", principal), err
 }
 
@@ -29,10 +29,10 @@ func (s *org) register(c *api.Call, in *RegisterDelegatedAdministratorInput) err
 	if err := servicePrincipal(in.ServicePrincipal); err != nil {
 		return err
 	}
-	if o.Record().Features != store.FeaturesAll {
+	if o.Record().Features != orgs.FeaturesAll {
 		return notAllFeatures()
 	}
-	return s.update(c, func(tx *store.Tx) error {
+	return s.update(c, func(tx *orgs.Tx) error {
 		now, err := tx.Organization()
 		if err != nil {
 			return err
@@ -44,7 +44,7 @@ func (s *org) register(c *api.Call, in *RegisterDelegatedAdministratorInput) err
 		case in.AccountId == string(c.Account):
 			return constraint(ConstraintViolationExceptionReasonCannotRegisterMasterAsDelegatedAdministrator,
 				"You cannot register the management account of the organization as a delegated administrator.")
-		case m.State != store.MemberActive:
+		case m.State != orgs.MemberActive:
 			return constraint(ConstraintViolationExceptionReasonCannotRegisterSuspendedAccountAsDelegatedAdministrator,
 				"You cannot register a suspended account as a delegated administrator.")
 		case delegates(m, in.ServicePrincipal):
@@ -59,8 +59,8 @@ func (s *org) register(c *api.Call, in *RegisterDelegatedAdministratorInput) err
 	})
 }
 
-func delegates(m *store.Member, principal string) bool {
-	return slices.ContainsFunc(m.Delegated, func(a store.ServiceAccess) bool { return a.Principal == principal })
+func delegates(m *orgs.Member, principal string) bool {
+	return slices.ContainsFunc(m.Delegated, func(a orgs.ServiceAccess) bool { return a.Principal == principal })
 }
 
 func (s *org) deregisterTarget(c *api.Call, in *DeregisterDelegatedAdministratorInput) ([]authz.Check, error) {
@@ -71,7 +71,7 @@ func (s *org) deregister(c *api.Call, in *DeregisterDelegatedAdministratorInput)
 	if _, err := s.enter(c, only); err != nil {
 		return err
 	}
-	return s.update(c, func(tx *store.Tx) error {
+	return s.update(c, func(tx *orgs.Tx) error {
 		m, err := tx.Member(in.AccountId)
 		if err != nil {
 			return err
@@ -97,12 +97,12 @@ func (s *org) listDelegatedAdministrators(c *api.Call, in *ListDelegatedAdminist
 	if err != nil {
 		return nil, err
 	}
-	from := func(after string) iter.Seq[*store.Member] {
-		return filter(o.Members(after), func(m *store.Member) bool {
+	from := func(after string) iter.Seq[*orgs.Member] {
+		return filter(o.Members(after), func(m *orgs.Member) bool {
 			return len(m.Delegated) > 0 && (in.ServicePrincipal == nil || delegates(m, *in.ServicePrincipal))
 		})
 	}
-	p, err := paginate(in.NextToken, in.MaxResults, from, memberID, func(m *store.Member) DelegatedAdministrator {
+	p, err := paginate(in.NextToken, in.MaxResults, from, memberID, func(m *orgs.Member) DelegatedAdministrator {
 		first := m.Delegated[0].Since
 		for _, d := range m.Delegated {
 			if d.Since.Before(first) {
@@ -132,8 +132,8 @@ func (s *org) listDelegatedServices(c *api.Call, in *ListDelegatedServicesForAcc
 	if len(m.Delegated) == 0 {
 		return nil, awserr.AccountNotRegisteredException
 	}
-	from := func(last string) iter.Seq[store.ServiceAccess] { return after(m.Delegated, last, principalOf) }
-	p, err := paginate(in.NextToken, in.MaxResults, from, principalOf, func(a store.ServiceAccess) DelegatedService {
+	from := func(last string) iter.Seq[orgs.ServiceAccess] { return after(m.Delegated, last, principalOf) }
+	p, err := paginate(in.NextToken, in.MaxResults, from, principalOf, func(a orgs.ServiceAccess) DelegatedService {
 		return DelegatedService{ServicePrincipal: new(a.Principal), DelegationEnabledDate: a.Since}
 	})
 	if err != nil {

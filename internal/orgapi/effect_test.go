@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/innkeeper-iam/innkeeper/internal/iamtest"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -41,7 +42,7 @@ func TestServiceControlPolicies(t *testing.T) {
 	only := w.policy(scp, "only-roles", statement(`"Effect":"Allow","Action":["iam:ListRoles","sts:*"],"Resource":"*"`))
 	w.attach(only, w.unit)
 	w.lab.OK("ListUsers")
-	w.detach(store.FullAccess, w.unit)
+	w.detach(orgs.FullAccess, w.unit)
 	msg := w.lab.Fail("AccessDenied", "ListUsers")
 	if !strings.Contains(msg, "because no service control policy allows the iam:ListUsers action") {
 		t.Errorf("ListUsers without an allow: %s", msg)
@@ -63,7 +64,7 @@ func TestServiceControlPolicies(t *testing.T) {
 	w.lab.OK("ListUsers")
 	w.enable(scp)
 	w.lab.OK("ListUsers")
-	if got := iamtest.Members(w.admin.Org("ListPoliciesForTarget", `{"TargetId":"`+w.unit+`","Filter":"`+scp+`"}`), "Id"); len(got) != 1 || got[0] != store.FullAccess {
+	if got := iamtest.Members(w.admin.Org("ListPoliciesForTarget", `{"TargetId":"`+w.unit+`","Filter":"`+scp+`"}`), "Id"); len(got) != 1 || got[0] != orgs.FullAccess {
 		t.Errorf("policies of the unit = %q, want FullAWSAccess", got)
 	}
 }

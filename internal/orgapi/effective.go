@@ -11,13 +11,13 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
-	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
 
 // effectiveTarget: every account may ask about itself.
 func (s *org) effectiveTarget(c *api.Call, in *DescribeEffectivePolicyInput) ([]authz.Check, error) {
-	list, err := s.checks(c, effectiveLevel(c, in), func(o *store.Org) []authz.Check {
+	list, err := s.checks(c, effectiveLevel(c, in), func(o *orgs.Org) []authz.Check {
 		return resources(o, wire.Value(in.TargetId, string(c.Account)))
 	})
 	return withKey(list, "organizations:PolicyType", in.PolicyType), err
@@ -59,7 +59,7 @@ func (s *org) describeEffectivePolicy(c *api.Call, in *DescribeEffectivePolicyIn
 
 // merge applies the policies of a type along the path to an account, the root's
 // first and at one level in the order of attaching.
-func merge(o *store.Org, account, typ string) (out map[string]any, updated time.Time, found bool) {
+func merge(o *orgs.Org, account, typ string) (out map[string]any, updated time.Time, found bool) {
 	root := make(object)
 	for _, target := range o.Path(account) {
 		for _, id := range o.Attached(target, typ) {

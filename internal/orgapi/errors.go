@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -52,7 +53,7 @@ func fail(err error) error {
 		known = inUse[e.Kind]
 	} else if e, ok := errors.AsType[*store.LimitError](err); ok {
 		known = limits[e.Quota]
-	} else if errors.Is(err, store.ErrLastPolicy) {
+	} else if errors.Is(err, orgs.ErrLastPolicy) {
 		known = lastPolicy
 	} else if errors.Is(err, store.ErrReadOnly) {
 		known = immutable

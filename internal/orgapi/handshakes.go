@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -25,7 +26,7 @@ const (
 
 // state returns the state of a handshake at present. Nobody writes that one has
 // expired, nor that all who had to agree have.
-func (s *org) state(o *store.Org, h *store.Handshake) string {
+func (s *org) state(o *orgs.Org, h *orgs.Handshake) string {
 	switch {
 	case h.State != HandshakeStateOpen && h.State != HandshakeStateRequested:
 		return h.State
@@ -39,7 +40,7 @@ func (s *org) state(o *store.Org, h *store.Handshake) string {
 
 // agreed reports whether every account that has to agree to a change of the
 // organization, and is still in it, does.
-func (s *org) agreed(o *store.Org, parent *store.Handshake) bool {
+func (s *org) agreed(o *orgs.Org, parent *orgs.Handshake) bool {
 	for h := range o.Handshakes("") {
 		if _, err := o.Member(h.Account); h.Parent == parent.ID && err == nil && h.State != HandshakeStateAccepted {
 			return false
@@ -50,7 +51,7 @@ func (s *org) agreed(o *store.Org, parent *store.Handshake) bool {
 
 // handshake finds a handshake that the caller's account has a part in, and its
 // organization.
-func (s *org) handshake(c *api.Call, id string) (*store.Org, *store.Handshake, error) {
+func (s *org) handshake(c *api.Call, id string) (*orgs.Org, *orgs.Handshake, error) {
 	if m := c.Membership; m != nil && m.Management {
 		if h, err := m.Org.Handshake(id); err == nil {
 			return m.Org, h, nil
@@ -70,12 +71,16 @@ func (s *org) handshake(c *api.Call, id string) (*store.Org, *store.Handshake, e
 }
 
 // inviter returns the organization of an invitation, or nil.
-func (s *org) inviter(c *api.Call, in store.Invitation) *store.Org {
+func (s *org) inviter(c *api.Call, in store.Invitation) *orgs.Org {
 	v, err := s.store.View(c.Context(), in.Management)
 	if err != nil {
 		return nil
 	}
-	return v.Organization()
+	o, err := orgs.Of(v)
+	if err != nil {
+		return nil
+	}
+	return o
 }
 
 func (s *org) handshakeTarget(c *api.Call, id string) ([]authz.Check, error) {
@@ -90,7 +95,7 @@ func (s *org) handshakeTarget(c *api.Call, id string) ([]authz.Check, error) {
 }
 
 func (s *org) inviteTarget(c *api.Call, in *InviteAccountToOrganizationInput) ([]authz.Check, error) {
-	list, err := s.checks(c, only, func(o *store.Org) []authz.Check {
+	list, err := s.checks(c, only, func(o *orgs.Org) []authz.Check {
 		if in.Target.Type == HandshakePartyTypeAccount {
 			return resources(o, in.Target.Id)
 		}
@@ -116,12 +121,12 @@ func (s *org) invite(c *api.Call, in *InviteAccountToOrganizationInput) (*Invite
 	if err != nil {
 		return nil, err
 	}
-	if m, err := s.store.Membership(c.Context(), v); err != nil {
+	if m, err := orgs.Find(c.Context(), s.store, v); err != nil {
 		return nil, err
 	} else if m != nil {
 		return nil, alreadyMember()
 	}
-	h := &store.Handshake{
+	h := &orgs.Handshake{
 		Action: ActionTypeInvite, State: HandshakeStateOpen, Account: account, Notes: wire.Value(in.Notes, ""), Tags: tags,
 	}
 	if in.Target.Type == HandshakePartyTypeEmail {
@@ -159,13 +164,13 @@ func alreadyMember() error {
 
 // begin stores a new handshake. The account that it waits for learns of it first:
 // an invitation to what does not exist is nothing.
-func (s *org) begin(c *api.Call, o *store.Org, h *store.Handshake) error {
+func (s *org) begin(c *api.Call, o *orgs.Org, h *orgs.Handshake) error {
 	for other := range o.Handshakes("") {
 		if other.Action == h.Action && other.Account == h.Account && s.state(o, other) == HandshakeStateOpen {
 			return awserr.DuplicateHandshakeException
 		}
 	}
-	s.store.NewHandshake(h, handshakeLife)
+	s.orgs.NewHandshake(h, handshakeLife)
 	err := s.store.Update(c.Context(), h.Account, func(tx *store.Tx) error {
 		a := tx.Account()
 		a.Invitations = append(a.Invitations, store.Invitation{Handshake: h.ID, Management: o.Management()})
@@ -175,7 +180,7 @@ func (s *org) begin(c *api.Call, o *store.Org, h *store.Handshake) error {
 	if err != nil {
 		return err
 	}
-	return s.update(c, func(tx *store.Tx) error { return tx.PutHandshake(h) })
+	return s.update(c, func(tx *orgs.Tx) error { return tx.PutHandshake(h) })
 }
 
 func (s *org) acceptTarget(c *api.Call, in *AcceptHandshakeInput) ([]authz.Check, error) {
@@ -191,12 +196,12 @@ func (s *org) accept(c *api.Call, in *AcceptHandshakeInput) (*AcceptHandshakeOut
 	case ActionTypeInvite:
 		err = s.join(c, o, h)
 	case ActionTypeEnableAllFeatures:
-		h, err = s.settle(c, o, h, func(tx *store.Tx) error {
+		h, err = s.settle(c, o, h, func(tx *orgs.Tx) error {
 			self, err := tx.Organization()
 			if err != nil {
 				return err
 			}
-			self.Features = store.FeaturesAll
+			self.Features = orgs.FeaturesAll
 			return tx.PutOrganization(self)
 		}, HandshakeStateAccepted)
 	default:
@@ -210,7 +215,7 @@ func (s *org) accept(c *api.Call, in *AcceptHandshakeInput) (*AcceptHandshakeOut
 }
 
 // answerable returns a copy of a handshake that waits for the caller.
-func (s *org) answerable(c *api.Call, id, wanted string) (*store.Org, *store.Handshake, error) {
+func (s *org) answerable(c *api.Call, id, wanted string) (*orgs.Org, *orgs.Handshake, error) {
 	o, found, err := s.handshake(c, id)
 	if err != nil {
 		return nil, nil, err
@@ -229,7 +234,7 @@ func (s *org) answerable(c *api.Call, id, wanted string) (*store.Org, *store.Han
 
 // join makes the caller's account a member: it points to the organization first,
 // and is one when the organization lists it.
-func (s *org) join(c *api.Call, o *store.Org, h *store.Handshake) error {
+func (s *org) join(c *api.Call, o *orgs.Org, h *orgs.Handshake) error {
 	if c.Membership != nil {
 		return alreadyMember()
 	}
@@ -242,8 +247,8 @@ func (s *org) join(c *api.Call, o *store.Org, h *store.Handshake) error {
 		return err
 	}
 	a := c.View.Account()
-	_, err = s.settle(c, o, h, func(tx *store.Tx) error {
-		return tx.Enroll(&store.Member{ID: account, Name: nameOf(a), Email: a.Mail(), Invited: true, Tags: h.Tags})
+	_, err = s.settle(c, o, h, func(tx *orgs.Tx) error {
+		return tx.Enroll(&orgs.Member{ID: account, Name: nameOf(a), Email: a.Mail(), Invited: true, Tags: h.Tags})
 	}, HandshakeStateAccepted)
 	if err != nil {
 		return errors.Join(err, s.store.Update(c.Context(), account, func(tx *store.Tx) error {
@@ -263,14 +268,14 @@ func nameOf(a *store.Account) string {
 
 // settle ends a handshake together with a change of its organization, which may
 // be nil, and takes the invitation away.
-func (s *org) settle(c *api.Call, o *store.Org, h *store.Handshake, change func(*store.Tx) error, state string) (*store.Handshake, error) {
-	var now *store.Handshake
-	err := fail(s.store.Update(c.Context(), o.Management(), func(tx *store.Tx) error {
+func (s *org) settle(c *api.Call, o *orgs.Org, h *orgs.Handshake, change func(*orgs.Tx) error, state string) (*orgs.Handshake, error) {
+	var now *orgs.Handshake
+	err := fail(s.orgs.Update(c.Context(), o.Management(), func(tx *orgs.Tx) error {
 		var err error
 		if now, err = tx.Handshake(h.ID); err != nil {
 			return err
 		}
-		if was := s.state(tx.View().Organization(), now); was != HandshakeStateOpen && was != HandshakeStateRequested {
+		if was := s.state(tx.Found(), now); was != HandshakeStateOpen && was != HandshakeStateRequested {
 			return awserr.InvalidHandshakeTransitionException
 		}
 		if change != nil {
@@ -342,24 +347,24 @@ func (s *org) describeHandshake(c *api.Call, in *DescribeHandshakeInput) (*Descr
 }
 
 // wanted reports whether a filter lets a handshake pass.
-func wanted(f *HandshakeFilter, h *store.Handshake) bool {
+func wanted(f *HandshakeFilter, h *orgs.Handshake) bool {
 	return f == nil || (f.ActionType == nil || *f.ActionType == h.Action) && (f.ParentHandshakeId == nil || *f.ParentHandshakeId == h.Parent)
 }
 
-func handshakeID(h *store.Handshake) string { return h.ID }
+func handshakeID(h *orgs.Handshake) string { return h.ID }
 
 func (s *org) listForAccount(c *api.Call, in *ListHandshakesForAccountInput) (*ListHandshakesForAccountOutput, error) {
-	var list []*store.Handshake
-	of := make(map[string]*store.Org)
+	var list []*orgs.Handshake
+	of := make(map[string]*orgs.Org)
 	for _, inv := range c.View.Account().Invitations {
 		if o, h, err := s.handshake(c, inv.Handshake); err == nil && wanted(in.Filter, h) {
 			list = append(list, h)
 			of[h.ID] = o
 		}
 	}
-	slices.SortFunc(list, func(a, b *store.Handshake) int { return strings.Compare(a.ID, b.ID) })
-	from := func(last string) iter.Seq[*store.Handshake] { return after(list, last, handshakeID) }
-	p, err := paginate(in.NextToken, in.MaxResults, from, handshakeID, func(h *store.Handshake) Handshake { return *s.show(of[h.ID], h) })
+	slices.SortFunc(list, func(a, b *orgs.Handshake) int { return strings.Compare(a.ID, b.ID) })
+	from := func(last string) iter.Seq[*orgs.Handshake] { return after(list, last, handshakeID) }
+	p, err := paginate(in.NextToken, in.MaxResults, from, handshakeID, func(h *orgs.Handshake) Handshake { return *s.show(of[h.ID], h) })
 	if err != nil {
 		return nil, err
 	}
@@ -371,10 +376,10 @@ func (s *org) listForOrganization(c *api.Call, in *ListHandshakesForOrganization
 	if err != nil {
 		return nil, err
 	}
-	from := func(after string) iter.Seq[*store.Handshake] {
-		return filter(o.Handshakes(after), func(h *store.Handshake) bool { return wanted(in.Filter, h) })
+	from := func(after string) iter.Seq[*orgs.Handshake] {
+		return filter(o.Handshakes(after), func(h *orgs.Handshake) bool { return wanted(in.Filter, h) })
 	}
-	p, err := paginate(in.NextToken, in.MaxResults, from, handshakeID, func(h *store.Handshake) Handshake { return *s.show(o, h) })
+	p, err := paginate(in.NextToken, in.MaxResults, from, handshakeID, func(h *orgs.Handshake) Handshake { return *s.show(o, h) })
 	if err != nil {
 		return nil, err
 	}
@@ -388,7 +393,7 @@ func (s *org) enableAllFeatures(c *api.Call, _ *EnableAllFeaturesInput) (*Enable
 	if err != nil {
 		return nil, err
 	}
-	if o.Record().Features == store.FeaturesAll {
+	if o.Record().Features == orgs.FeaturesAll {
 		return nil, handshakeConstraint(HandshakeConstraintViolationExceptionReasonOrganizationAlreadyHasAllFeatures, "The organization has all features already.")
 	}
 	for h := range o.Handshakes("") {
@@ -397,25 +402,25 @@ func (s *org) enableAllFeatures(c *api.Call, _ *EnableAllFeaturesInput) (*Enable
 				"The organization is already in the process of enabling all features.")
 		}
 	}
-	parent := &store.Handshake{Action: ActionTypeEnableAllFeatures, State: HandshakeStateRequested, Account: o.Management()}
-	s.store.NewHandshake(parent, 6*handshakeLife) // 90 days
+	parent := &orgs.Handshake{Action: ActionTypeEnableAllFeatures, State: HandshakeStateRequested, Account: o.Management()}
+	s.orgs.NewHandshake(parent, 6*handshakeLife) // 90 days
 	for m := range o.Members("") {
-		if !m.Invited || m.ID == o.Management() || m.State != store.MemberActive {
+		if !m.Invited || m.ID == o.Management() || m.State != orgs.MemberActive {
 			continue
 		}
-		h := &store.Handshake{Action: ActionTypeApproveAllFeatures, State: HandshakeStateOpen, Account: m.ID, Parent: parent.ID}
+		h := &orgs.Handshake{Action: ActionTypeApproveAllFeatures, State: HandshakeStateOpen, Account: m.ID, Parent: parent.ID}
 		if err := s.begin(c, o, h); err != nil && !errors.Is(err, awserr.DuplicateHandshakeException) {
 			return nil, err
 		}
 	}
-	if err := s.update(c, func(tx *store.Tx) error { return tx.PutHandshake(parent) }); err != nil {
+	if err := s.update(c, func(tx *orgs.Tx) error { return tx.PutHandshake(parent) }); err != nil {
 		return nil, err
 	}
 	return &EnableAllFeaturesOutput{Handshake: s.show(o, parent)}, nil
 }
 
 // show is a handshake as answers show it.
-func (s *org) show(o *store.Org, h *store.Handshake) *Handshake {
+func (s *org) show(o *orgs.Org, h *orgs.Handshake) *Handshake {
 	self := o.Record()
 	organization := HandshakeResource{Type: new(HandshakeResourceTypeOrganization), Value: new(self.ID)}
 	if m, err := o.Member(o.Management()); err == nil {

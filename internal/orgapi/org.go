@@ -3,10 +3,12 @@
 package orgapi
 
 import (
+	"context"
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -20,13 +22,14 @@ type Options struct {
 // org is the service; its methods are the operations.
 type org struct {
 	store *store.Store
+	orgs  *orgs.Registry
 	ids   *ids.Source
 	now   func() time.Time
 }
 
 // New returns the Organizations service.
 func New(o Options) *api.Service {
-	s := &org{store: o.Store, ids: o.IDs, now: o.Now}
+	s := &org{store: o.Store, orgs: &orgs.Registry{Store: o.Store, IDs: o.IDs, Now: o.Now}, ids: o.IDs, now: o.Now}
 	svc := api.NewJSONService("organizations", Version, TargetPrefix, s.ops())
 	svc.Invalid = invalid
 	return svc
@@ -34,8 +37,18 @@ func New(o Options) *api.Service {
 
 // update changes the organization of the caller's account, which the management
 // account keeps, and maps the store's errors to AWS's. fn may run more than once.
-func (s *org) update(c *api.Call, fn func(*store.Tx) error) error {
-	return fail(s.store.Update(c.Context(), c.Membership.Org.Management(), fn))
+func (s *org) update(c *api.Call, fn func(*orgs.Tx) error) error {
+	return fail(s.orgs.Update(c.Context(), c.Membership.Org.Management(), fn))
+}
+
+// latest returns the organization of a management account as it is now; nil if it
+// has none any more.
+func (s *org) latest(ctx context.Context, management string) (*orgs.Org, error) {
+	v, err := s.store.View(ctx, management)
+	if err != nil {
+		return nil, err
+	}
+	return orgs.Of(v)
 }
 
 // stamp is the present time as records have it.

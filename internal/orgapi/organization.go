@@ -10,7 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
-	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
 
@@ -18,17 +18,16 @@ func (s *org) createOrganization(c *api.Call, in *CreateOrganizationInput) (*Cre
 	if c.Membership != nil {
 		return nil, awserr.AlreadyInOrganizationException
 	}
-	err := fail(s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error {
-		return tx.CreateOrganization(&store.Organization{Features: wire.Value(in.FeatureSet, store.FeaturesAll)})
+	err := fail(s.orgs.Update(c.Context(), string(c.Account), func(tx *orgs.Tx) error {
+		return tx.CreateOrganization(&orgs.Organization{Features: wire.Value(in.FeatureSet, orgs.FeaturesAll)})
 	}))
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.store.View(c.Context(), string(c.Account))
+	o, err := s.latest(c.Context(), string(c.Account))
 	if err != nil {
 		return nil, err
 	}
-	o := v.Organization()
 	if o == nil { // deleted meanwhile
 		return nil, awserr.ConcurrentModificationException
 	}
@@ -48,7 +47,7 @@ func (s *org) deleteOrganization(c *api.Call, _ *DeleteOrganizationInput) error 
 		return err
 	}
 	for done := false; !done; {
-		err := s.update(c, func(tx *store.Tx) (err error) {
+		err := s.update(c, func(tx *orgs.Tx) (err error) {
 			done, err = tx.DeleteOrganization()
 			return err
 		})
@@ -87,8 +86,8 @@ func (s *org) enableAWSServiceAccess(c *api.Call, in *EnableAWSServiceAccessInpu
 	if err := servicePrincipal(in.ServicePrincipal); err != nil {
 		return err
 	}
-	return s.changeOrganization(c, func(o *store.Organization) error {
-		if o.Features != store.FeaturesAll {
+	return s.changeOrganization(c, func(o *orgs.Organization) error {
+		if o.Features != orgs.FeaturesAll {
 			return notAllFeatures()
 		}
 		o.Services = s.withService(o.Services, in.ServicePrincipal)
@@ -107,7 +106,7 @@ func (s *org) disableAWSServiceAccess(c *api.Call, in *DisableAWSServiceAccessIn
 	if err := servicePrincipal(in.ServicePrincipal); err != nil {
 		return err
 	}
-	return s.changeOrganization(c, func(o *store.Organization) error {
+	return s.changeOrganization(c, func(o *orgs.Organization) error {
 		o.Services = withoutService(o.Services, in.ServicePrincipal)
 		return nil
 	})
@@ -118,8 +117,8 @@ func (s *org) listAWSServiceAccess(c *api.Call, in *ListAWSServiceAccessForOrgan
 	if err != nil {
 		return nil, err
 	}
-	from := func(last string) iter.Seq[store.ServiceAccess] { return after(o.Record().Services, last, principalOf) }
-	p, err := paginate(in.NextToken, in.MaxResults, from, principalOf, func(a store.ServiceAccess) EnabledServicePrincipal {
+	from := func(last string) iter.Seq[orgs.ServiceAccess] { return after(o.Record().Services, last, principalOf) }
+	p, err := paginate(in.NextToken, in.MaxResults, from, principalOf, func(a orgs.ServiceAccess) EnabledServicePrincipal {
 		return EnabledServicePrincipal{ServicePrincipal: new(a.Principal), DateEnabled: a.Since}
 	})
 	if err != nil {
@@ -130,8 +129,8 @@ func (s *org) listAWSServiceAccess(c *api.Call, in *ListAWSServiceAccessForOrgan
 
 // changeOrganization applies change, which may run more than once, to the
 // organization's own record.
-func (s *org) changeOrganization(c *api.Call, change func(*store.Organization) error) error {
-	return s.update(c, func(tx *store.Tx) error {
+func (s *org) changeOrganization(c *api.Call, change func(*orgs.Organization) error) error {
+	return s.update(c, func(tx *orgs.Tx) error {
 		o, err := tx.Organization()
 		if err != nil {
 			return err
@@ -143,7 +142,7 @@ func (s *org) changeOrganization(c *api.Call, change func(*store.Organization) e
 	})
 }
 
-func principalOf(a store.ServiceAccess) string { return a.Principal }
+func principalOf(a orgs.ServiceAccess) string { return a.Principal }
 
 // servicePrincipal refuses what is no name of a service.
 func servicePrincipal(name string) error {
@@ -154,16 +153,16 @@ func servicePrincipal(name string) error {
 }
 
 // withService returns a copy of list with a service, in its place.
-func (s *org) withService(list []store.ServiceAccess, principal string) []store.ServiceAccess {
-	i, found := slices.BinarySearchFunc(list, principal, func(a store.ServiceAccess, p string) int { return strings.Compare(a.Principal, p) })
+func (s *org) withService(list []orgs.ServiceAccess, principal string) []orgs.ServiceAccess {
+	i, found := slices.BinarySearchFunc(list, principal, func(a orgs.ServiceAccess, p string) int { return strings.Compare(a.Principal, p) })
 	if found {
 		return list
 	}
-	return slices.Insert(slices.Clone(list), i, store.ServiceAccess{Principal: principal, Since: s.stamp()})
+	return slices.Insert(slices.Clone(list), i, orgs.ServiceAccess{Principal: principal, Since: s.stamp()})
 }
 
-func withoutService(list []store.ServiceAccess, principal string) []store.ServiceAccess {
-	return slices.DeleteFunc(slices.Clone(list), func(a store.ServiceAccess) bool { return a.Principal == principal })
+func withoutService(list []orgs.ServiceAccess, principal string) []orgs.ServiceAccess {
+	return slices.DeleteFunc(slices.Clone(list), func(a orgs.ServiceAccess) bool { return a.Principal == principal })
 }
 
 func notAllFeatures() error {

@@ -10,6 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 	"github.com/innkeeper-iam/innkeeper/policy"
@@ -25,7 +26,7 @@ func (s *org) createPolicy(c *api.Call, in *CreatePolicyInput) (*CreatePolicyOut
 	if err != nil {
 		return nil, err
 	}
-	if o.Record().Features != store.FeaturesAll {
+	if o.Record().Features != orgs.FeaturesAll {
 		return nil, awserr.PolicyTypeNotAvailableForOrganizationException
 	}
 	tags, err := newTags(nil, in.Tags)
@@ -36,8 +37,8 @@ func (s *org) createPolicy(c *api.Call, in *CreatePolicyInput) (*CreatePolicyOut
 	if err != nil {
 		return nil, err
 	}
-	p := &store.OrgPolicy{Type: in.Type, Name: in.Name, Description: in.Description, Tags: tags, Document: doc}
-	if err := s.update(c, func(tx *store.Tx) error { return tx.CreateOrgPolicy(p) }); err != nil {
+	p := &orgs.Policy{Type: in.Type, Name: in.Name, Description: in.Description, Tags: tags, Document: doc}
+	if err := s.update(c, func(tx *orgs.Tx) error { return tx.CreatePolicy(p) }); err != nil {
 		return nil, err
 	}
 	return &CreatePolicyOutput{Policy: showPolicy(o, p)}, nil
@@ -48,9 +49,9 @@ func (s *org) updatePolicy(c *api.Call, in *UpdatePolicyInput) (*UpdatePolicyOut
 	if err != nil {
 		return nil, err
 	}
-	var changed *store.OrgPolicy
-	err = s.update(c, func(tx *store.Tx) error {
-		p, err := tx.OrgPolicy(in.PolicyId)
+	var changed *orgs.Policy
+	err = s.update(c, func(tx *orgs.Tx) error {
+		p, err := tx.Policy(in.PolicyId)
 		if err != nil {
 			return err
 		}
@@ -61,7 +62,7 @@ func (s *org) updatePolicy(c *api.Call, in *UpdatePolicyInput) (*UpdatePolicyOut
 			}
 		}
 		changed = p
-		return tx.PutOrgPolicy(p)
+		return tx.PutPolicy(p)
 	})
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (s *org) updatePolicy(c *api.Call, in *UpdatePolicyInput) (*UpdatePolicyOut
 
 // kinds has what policies of a type are to the policy engine. The documents of
 // other types are JSON of their own.
-var kinds = map[string]policy.Kind{store.TypeSCP: policy.SCP, store.TypeRCP: policy.RCP}
+var kinds = map[string]policy.Kind{orgs.TypeSCP: policy.SCP, orgs.TypeRCP: policy.RCP}
 
 // document reads the content of a policy of a type.
 func document(typ, name, text string) (*store.Document, error) {
@@ -121,7 +122,7 @@ func (s *org) deletePolicy(c *api.Call, in *DeletePolicyInput) error {
 	if _, err := s.enter(c, manager); err != nil {
 		return err
 	}
-	return s.update(c, func(tx *store.Tx) error { return tx.DeleteOrgPolicy(in.PolicyId) })
+	return s.update(c, func(tx *orgs.Tx) error { return tx.DeletePolicy(in.PolicyId) })
 }
 
 func (s *org) listPoliciesTarget(c *api.Call, in *ListPoliciesInput) ([]authz.Check, error) {
@@ -134,9 +135,9 @@ func (s *org) listPolicies(c *api.Call, in *ListPoliciesInput) (*ListPoliciesOut
 	if err != nil {
 		return nil, err
 	}
-	from := func(after string) iter.Seq[*store.OrgPolicy] { return o.Policies(in.Filter, after) }
-	p, err := paginate(in.NextToken, in.MaxResults, from, func(p *store.OrgPolicy) string { return p.ID },
-		func(p *store.OrgPolicy) PolicySummary { return showPolicySummary(o, p) })
+	from := func(after string) iter.Seq[*orgs.Policy] { return o.Policies(in.Filter, after) }
+	p, err := paginate(in.NextToken, in.MaxResults, from, func(p *orgs.Policy) string { return p.ID },
+		func(p *orgs.Policy) PolicySummary { return showPolicySummary(o, p) })
 	if err != nil {
 		return nil, err
 	}
@@ -147,21 +148,21 @@ func (s *org) attachPolicy(c *api.Call, in *AttachPolicyInput) error {
 	if _, err := s.enter(c, manager); err != nil {
 		return err
 	}
-	return s.update(c, func(tx *store.Tx) error { return tx.AttachOrgPolicy(in.PolicyId, in.TargetId) })
+	return s.update(c, func(tx *orgs.Tx) error { return tx.AttachPolicy(in.PolicyId, in.TargetId) })
 }
 
 func (s *org) detachPolicy(c *api.Call, in *DetachPolicyInput) error {
 	if _, err := s.enter(c, manager); err != nil {
 		return err
 	}
-	if in.PolicyId == store.FullResourceAccess {
+	if in.PolicyId == orgs.FullResourceAccess {
 		return badInput(InvalidInputExceptionReasonNonDetachablePolicy, "You can't detach this AWS Managed Policy.")
 	}
-	return s.update(c, func(tx *store.Tx) error { return tx.DetachOrgPolicy(in.PolicyId, in.TargetId) })
+	return s.update(c, func(tx *orgs.Tx) error { return tx.DetachPolicy(in.PolicyId, in.TargetId) })
 }
 
 func (s *org) listPoliciesForTargetTarget(c *api.Call, in *ListPoliciesForTargetInput) ([]authz.Check, error) {
-	list, err := s.checks(c, reader, func(o *store.Org) []authz.Check { return resources(o, in.TargetId) })
+	list, err := s.checks(c, reader, func(o *orgs.Org) []authz.Check { return resources(o, in.TargetId) })
 	return withKey(list, "organizations:PolicyType", in.Filter), err
 }
 
@@ -204,7 +205,7 @@ func each(items []string, last string) iter.Seq[string] {
 }
 
 // exists reports whether the id is that of the root, a unit or an account.
-func exists(o *store.Org, id string) bool {
+func exists(o *orgs.Org, id string) bool {
 	_, err := o.Member(id)
 	return err == nil || o.Holds(id)
 }
@@ -236,7 +237,7 @@ func (s *org) listTargetsForPolicy(c *api.Call, in *ListTargetsForPolicyInput) (
 	return &ListTargetsForPolicyOutput{Targets: p.items, NextToken: p.next}, nil
 }
 
-func showTarget(o *store.Org, id string) PolicyTargetSummary {
+func showTarget(o *orgs.Org, id string) PolicyTargetSummary {
 	name, kind := "Root", TargetTypeRoot
 	if u, err := o.Unit(id); err == nil {
 		name, kind = u.Name, TargetTypeOrganizationalUnit
@@ -248,7 +249,7 @@ func showTarget(o *store.Org, id string) PolicyTargetSummary {
 }
 
 func (s *org) policyTypeTarget(c *api.Call, root, typ string) ([]authz.Check, error) {
-	list, err := s.checks(c, manager, func(o *store.Org) []authz.Check { return resources(o, root) })
+	list, err := s.checks(c, manager, func(o *orgs.Org) []authz.Check { return resources(o, root) })
 	return withKey(list, "organizations:PolicyType", typ), err
 }
 
@@ -257,7 +258,7 @@ func (s *org) enablePolicyTypeTarget(c *api.Call, in *EnablePolicyTypeInput) ([]
 }
 
 func (s *org) enablePolicyType(c *api.Call, in *EnablePolicyTypeInput) (*EnablePolicyTypeOutput, error) {
-	root, err := s.changeType(c, in.RootId, func(tx *store.Tx) error { return tx.EnableType(in.PolicyType) })
+	root, err := s.changeType(c, in.RootId, func(tx *orgs.Tx) error { return tx.EnableType(in.PolicyType) })
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +270,7 @@ func (s *org) disablePolicyTypeTarget(c *api.Call, in *DisablePolicyTypeInput) (
 }
 
 func (s *org) disablePolicyType(c *api.Call, in *DisablePolicyTypeInput) (*DisablePolicyTypeOutput, error) {
-	root, err := s.changeType(c, in.RootId, func(tx *store.Tx) error { return tx.DisableType(in.PolicyType) })
+	root, err := s.changeType(c, in.RootId, func(tx *orgs.Tx) error { return tx.DisableType(in.PolicyType) })
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +279,7 @@ func (s *org) disablePolicyType(c *api.Call, in *DisablePolicyTypeInput) (*Disab
 
 // changeType changes which types of policies are enabled and returns the root as
 // it is then.
-func (s *org) changeType(c *api.Call, root string, change func(*store.Tx) error) (*Root, error) {
+func (s *org) changeType(c *api.Call, root string, change func(*orgs.Tx) error) (*Root, error) {
 	o, err := s.enter(c, manager)
 	if err != nil {
 		return nil, err
@@ -286,11 +287,11 @@ func (s *org) changeType(c *api.Call, root string, change func(*store.Tx) error)
 	switch {
 	case root != o.Record().Root:
 		return nil, awserr.RootNotFoundException
-	case o.Record().Features != store.FeaturesAll:
+	case o.Record().Features != orgs.FeaturesAll:
 		return nil, awserr.PolicyTypeNotAvailableForOrganizationException
 	}
 	var out Root
-	err = s.update(c, func(tx *store.Tx) error {
+	err = s.update(c, func(tx *orgs.Tx) error {
 		if err := change(tx); err != nil {
 			return err
 		}

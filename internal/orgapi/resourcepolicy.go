@@ -9,13 +9,14 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // resourcePolicyTarget names the organization's resource policy.
 func (s *org) resourcePolicyTarget(c *api.Call, l level) ([]authz.Check, error) {
-	return s.checks(c, l, func(o *store.Org) []authz.Check {
+	return s.checks(c, l, func(o *orgs.Org) []authz.Check {
 		if id := o.Record().PolicyID; id != "" {
 			return resources(o, id)
 		}
@@ -33,14 +34,14 @@ func (s *org) putResourcePolicy(c *api.Call, in *PutResourcePolicyInput) (*PutRe
 	if err != nil {
 		return nil, err
 	}
-	if o.Record().Features != store.FeaturesAll {
+	if o.Record().Features != orgs.FeaturesAll {
 		return nil, notAllFeatures()
 	}
 	if err := delegation(in.Content); err != nil {
 		return nil, err
 	}
 	var out *ResourcePolicy
-	err = s.changeOrganization(c, func(self *store.Organization) error {
+	err = s.changeOrganization(c, func(self *orgs.Organization) error {
 		if self.PolicyID != "" && len(in.Tags) > 0 {
 			return badInput(InvalidInputExceptionReasonInvalidEnum,
 				"You can't attach tags while you update a resource policy. Use TagResource.")
@@ -63,11 +64,10 @@ func (s *org) putResourcePolicy(c *api.Call, in *PutResourcePolicyInput) (*PutRe
 
 // resourcePolicy returns the resource policy as it is now.
 func (s *org) resourcePolicy(c *api.Call) (*ResourcePolicy, error) {
-	v, err := s.store.View(c.Context(), c.Membership.Org.Management())
+	o, err := s.latest(c.Context(), c.Membership.Org.Management())
 	if err != nil {
 		return nil, err
 	}
-	o := v.Organization()
 	if o == nil || o.Record().Policy == nil {
 		return nil, awserr.ResourcePolicyNotFoundException
 	}
@@ -101,7 +101,7 @@ func (s *org) deleteResourcePolicy(c *api.Call, _ *DeleteResourcePolicyInput) er
 	if _, err := s.enter(c, only); err != nil {
 		return err
 	}
-	return s.changeOrganization(c, func(self *store.Organization) error {
+	return s.changeOrganization(c, func(self *orgs.Organization) error {
 		if self.Policy == nil {
 			return awserr.ResourcePolicyNotFoundException
 		}

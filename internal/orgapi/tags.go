@@ -10,11 +10,12 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
 func (s *org) tagTarget(c *api.Call, in *TagResourceInput) ([]authz.Check, error) {
-	list, err := s.checks(c, manager, func(o *store.Org) []authz.Check { return resources(o, in.ResourceId) })
+	list, err := s.checks(c, manager, func(o *orgs.Org) []authz.Check { return resources(o, in.ResourceId) })
 	return requestTags(list, in.Tags), err
 }
 
@@ -23,7 +24,7 @@ func (s *org) tagResource(c *api.Call, in *TagResourceInput) error {
 }
 
 func (s *org) untagTarget(c *api.Call, in *UntagResourceInput) ([]authz.Check, error) {
-	list, err := s.checks(c, manager, func(o *store.Org) []authz.Check { return resources(o, in.ResourceId) })
+	list, err := s.checks(c, manager, func(o *orgs.Org) []authz.Check { return resources(o, in.ResourceId) })
 	return tagKeys(list, in.TagKeys), err
 }
 
@@ -38,7 +39,7 @@ func (s *org) retag(c *api.Call, id string, edit func([]store.Tag) ([]store.Tag,
 	if _, err := s.enter(c, manager); err != nil {
 		return err
 	}
-	return s.update(c, func(tx *store.Tx) (err error) {
+	return s.update(c, func(tx *orgs.Tx) (err error) {
 		tags, save, err := taggable(tx, id)
 		if err != nil {
 			return err
@@ -51,7 +52,7 @@ func (s *org) retag(c *api.Call, id string, edit func([]store.Tag) ([]store.Tag,
 }
 
 // taggable returns the tags of a thing, to be changed, and what then saves them.
-func taggable(tx *store.Tx, id string) (tags *[]store.Tag, save func() error, err error) {
+func taggable(tx *orgs.Tx, id string) (tags *[]store.Tag, save func() error, err error) {
 	switch kind, _, _ := strings.Cut(id, "-"); kind {
 	case "ou":
 		u, err := tx.Unit(id)
@@ -60,11 +61,11 @@ func taggable(tx *store.Tx, id string) (tags *[]store.Tag, save func() error, er
 		}
 		return &u.Tags, func() error { return tx.PutUnit(u) }, nil
 	case "p":
-		p, err := tx.OrgPolicy(id)
+		p, err := tx.Policy(id)
 		if err != nil {
 			return nil, nil, err
 		}
-		return &p.Tags, func() error { return tx.PutOrgPolicy(p) }, nil
+		return &p.Tags, func() error { return tx.PutPolicy(p) }, nil
 	case "r", "rp":
 		o, err := tx.Organization()
 		if err != nil {
@@ -109,7 +110,7 @@ func (s *org) listTags(c *api.Call, in *ListTagsForResourceInput) (*ListTagsForR
 }
 
 // there reports whether something that can have tags exists.
-func there(o *store.Org, id string) bool {
+func there(o *orgs.Org, id string) bool {
 	if _, err := o.Policy(id); err == nil {
 		return true
 	}

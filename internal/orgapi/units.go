@@ -8,11 +8,11 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
-	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 )
 
 func (s *org) createUnitTarget(c *api.Call, in *CreateOrganizationalUnitInput) ([]authz.Check, error) {
-	list, err := s.checks(c, only, func(o *store.Org) []authz.Check { return resources(o, in.ParentId) })
+	list, err := s.checks(c, only, func(o *orgs.Org) []authz.Check { return resources(o, in.ParentId) })
 	return withTags(list, in.Tags), err
 }
 
@@ -25,8 +25,8 @@ func (s *org) createUnit(c *api.Call, in *CreateOrganizationalUnitInput) (*Creat
 	if err != nil {
 		return nil, err
 	}
-	u := &store.Unit{Name: in.Name, Parent: in.ParentId, Tags: tags}
-	if err := s.update(c, func(tx *store.Tx) error { return tx.CreateUnit(u) }); err != nil {
+	u := &orgs.Unit{Name: in.Name, Parent: in.ParentId, Tags: tags}
+	if err := s.update(c, func(tx *orgs.Tx) error { return tx.CreateUnit(u) }); err != nil {
 		return nil, err
 	}
 	return &CreateOrganizationalUnitOutput{OrganizationalUnit: new(showUnit(o, u))}, nil
@@ -37,8 +37,8 @@ func (s *org) updateUnit(c *api.Call, in *UpdateOrganizationalUnitInput) (*Updat
 	if err != nil {
 		return nil, err
 	}
-	var changed *store.Unit
-	err = s.update(c, func(tx *store.Tx) error {
+	var changed *orgs.Unit
+	err = s.update(c, func(tx *orgs.Tx) error {
 		u, err := tx.Unit(in.OrganizationalUnitId)
 		if err != nil {
 			return err
@@ -71,7 +71,7 @@ func (s *org) deleteUnit(c *api.Call, in *DeleteOrganizationalUnitInput) error {
 	if _, err := s.enter(c, only); err != nil {
 		return err
 	}
-	return s.update(c, func(tx *store.Tx) error { return tx.DeleteUnit(in.OrganizationalUnitId) })
+	return s.update(c, func(tx *orgs.Tx) error { return tx.DeleteUnit(in.OrganizationalUnitId) })
 }
 
 func (s *org) listUnitsForParent(c *api.Call, in *ListOrganizationalUnitsForParentInput) (*ListOrganizationalUnitsForParentOutput, error) {

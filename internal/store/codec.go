@@ -30,14 +30,7 @@ const (
 	dirDevice  = "device/"
 	dirCert    = "cert/"
 	dirUsed    = "used/"
-
-	keyOrg       = "org/self"
-	dirOrg       = "org/"
-	dirUnit      = "unit/"
-	dirMember    = "member/"
-	dirOrgPolicy = "orgpolicy/"
-	dirRequest   = "request/"
-	dirHandshake = "handshake/"
+	dirAnnex   = "org/"
 )
 
 // format is the newest format that this version reads, and the one it writes.

@@ -26,29 +26,11 @@
 //	a/ID/saml/NAME           a SAMLProvider
 //	a/ID/device/mfa/NAME     an MFADevice, by the end of its serial number
 //	a/ID/cert/NAME           a ServerCertificate
-//	a/ID/org/self            the Organization that the account manages; a row of no other account
-//	a/ID/unit/ID             a Unit
-//	a/ID/member/ACCOUNT      a Member
-//	a/ID/orgpolicy/ID        an OrgPolicy
-//	a/ID/request/ID          an AccountRequest
-//	a/ID/handshake/ID        a Handshake
+//	a/ID/org/…               the organization that the account manages: package orgs has the layout
 //	a/ID/used/ID             a Use of an access key, role, user (login) or account (root login)
 //
 // A value is its format, the digit 1, followed by JSON; sys/, alias/ and
 // mail/ hold plain text, and sys/sealed/ what package seal makes.
-//
-// # Organizations
-//
-// An organization stands above accounts and still lives in one: its rows are
-// those of its management account, so that each of its changes is a transaction
-// of that account, and every node's view of that account has the whole of it.
-// Member accounts point to their management account. An account is a member if
-// both say so ([Store.Membership]); whoever makes it one sets the pointer first
-// and then adds the Member, and whoever ends that does it the other way round.
-// So a crash in between leaves an account that is in no organization, with a
-// pointer that the same organization, or the account itself, may yet use or
-// clear. Every change of an organization writes its own row: changes come one
-// after another, and its rules hold across rows.
 //
 // # References
 //

@@ -123,6 +123,9 @@ func (a *Account) quota(name string) int {
 	return quotaDefaults[name]
 }
 
+// Within is within for packages that keep their own things in an account.
+func (a *Account) Within(name string, before, now int) error { return a.within(name, before, now) }
+
 // within returns a LimitError if now is over the quota and more than before,
 // so that a lowered quota never stops anyone from removing things.
 func (a *Account) within(name string, before, now int) error {
@@ -130,19 +133,6 @@ func (a *Account) within(name string, before, now int) error {
 		return &LimitError{Quota: name, Limit: limit}
 	}
 	return nil
-}
-
-// orgPolicySize returns the quota of the size of organization policies of a type.
-func orgPolicySize(typ string) string {
-	switch typ {
-	case TypeSCP:
-		return QuotaSCPSize
-	case TypeRCP:
-		return QuotaRCPSize
-	case "AISERVICES_OPT_OUT_POLICY":
-		return QuotaAIPolicySize
-	}
-	return QuotaOrgPolicySize
 }
 
 // Size returns the size of a policy text as quotas count it: its characters

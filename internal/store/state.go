@@ -36,14 +36,14 @@ type state struct {
 	devices  *rows[MFADevice] // by lower-case label
 	certs    *rows[ServerCertificate]
 
-	ids       *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
-	keys      *btree.Map[string, *User] // access key id → its user, nil for the root user
-	org       *Org                      // that the account manages
-	links     *btree.Map[string, struct{}]
-	counts    *btree.Map[string, int] // of links by kind and target
-	versions  int                     // of all customer managed policies
-	orgShared bool                    // a snapshot has org
-	assigned  int                     // devices that have an owner
+	ids         *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
+	keys        *btree.Map[string, *User] // access key id → its user, nil for the root user
+	annex       *Annex
+	links       *btree.Map[string, struct{}]
+	counts      *btree.Map[string, int] // of links by kind and target
+	versions    int                     // of all customer managed policies
+	annexShared bool                    // a snapshot has annex
+	assigned    int                     // devices that have an owner
 }
 
 // A link is one reference, from a record to what it names: target and source,
@@ -74,7 +74,7 @@ func newState(id string) *state {
 		saml:     new(rows[SAMLProvider]),
 		devices:  new(rows[MFADevice]),
 		certs:    new(rows[ServerCertificate]),
-		org:      noOrg,
+		annex:    noAnnex,
 		ids:      new(btree.Map[string, any]),
 		keys:     new(btree.Map[string, *User]),
 		links:    new(btree.Map[string, struct{}]),
@@ -84,7 +84,7 @@ func newState(id string) *state {
 
 // snapshot returns a copy that later changes of s do not touch.
 func (s *state) snapshot() *state {
-	s.orgShared = true
+	s.annexShared = true
 	c := *s
 	c.users, c.groups, c.roles = s.users.Copy(), s.groups.Copy(), s.roles.Copy()
 	c.policies, c.profiles = s.policies.Copy(), s.profiles.Copy()
@@ -132,8 +132,8 @@ func (s *state) applyOne(rev kv.Revision, e kv.Event) error {
 		return change(rev, e, treeRow(s.saml, key), unindexed)
 	case dirDevice:
 		return change(rev, e, treeRow(s.devices, key), s.indexDevice)
-	case dirOrg, dirUnit, dirMember, dirOrgPolicy, dirRequest, dirHandshake:
-		return s.applyOrg(rev, e, dir, key)
+	case dirAnnex:
+		return s.applyAnnex(rev, e, key)
 	case dirCert:
 		return change(rev, e, treeRow(s.certs, key), unindexed)
 	}

@@ -28,7 +28,7 @@ type Tx struct {
 	saml     table[SAMLProvider]
 	devices  table[MFADevice]
 	certs    table[ServerCertificate]
-	org      *orgTx          // nil until it is needed
+	annex    map[string]*slot[annexed]
 	gone     map[string]bool // ids whose last use goes with them
 	extra    kv.Txn          // on other keys
 
@@ -181,7 +181,7 @@ func (tx *Tx) txn() (kv.Txn, error) {
 	err := tx.account.add(&t, dirAccount+tx.a.id)
 	for _, add := range []func(*kv.Txn, string) error{
 		tx.users.add, tx.groups.add, tx.roles.add, tx.policies.add, tx.profiles.add,
-		tx.oidc.add, tx.saml.add, tx.devices.add, tx.certs.add, tx.org.add,
+		tx.oidc.add, tx.saml.add, tx.devices.add, tx.certs.add, tx.addAnnex,
 	} {
 		if err == nil {
 			err = add(&t, tx.a.id)

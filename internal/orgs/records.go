@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package store
+package orgs
 
 import (
 	"slices"
 	"time"
-)
 
-// The records of an organization are rows of its management account. Accounts
-// that are in it have its pointer, Account.Organization; who of the two is right
-// is said at Membership.
+	"github.com/innkeeper-iam/innkeeper/internal/store"
+)
 
 // Types of organization policies that have an effect here or that rules of the
 // store name. There are more.
@@ -41,12 +39,12 @@ type Organization struct {
 	Created  time.Time       `json:"created"`
 	Types    []PolicyType    `json:"types,omitempty"`
 	Services []ServiceAccess `json:"services,omitempty"` // AWS services that may act in the organization; sorted by principal
-	Tags     []Tag           `json:"tags,omitempty"`     // of the root
+	Tags     []store.Tag     `json:"tags,omitempty"`     // of the root
 	Attached Attachments     `json:"attached,omitempty"` // to the root
 
-	Policy     *Document `json:"policy,omitempty"` // the organization's resource policy, which delegates; nil: none
-	PolicyID   string    `json:"policyId,omitempty"`
-	PolicyTags []Tag     `json:"policyTags,omitempty"`
+	Policy     *store.Document `json:"policy,omitempty"` // the organization's resource policy, which delegates; nil: none
+	PolicyID   string          `json:"policyId,omitempty"`
+	PolicyTags []store.Tag     `json:"policyTags,omitempty"`
 }
 
 // A PolicyType is a type of policies that is or was enabled.
@@ -79,7 +77,7 @@ type Unit struct {
 	ID       string      `json:"id"`     // ou-…
 	Name     string      `json:"name"`   // unique within its parent
 	Parent   string      `json:"parent"` // id of the root or of a unit
-	Tags     []Tag       `json:"tags,omitempty"`
+	Tags     []store.Tag `json:"tags,omitempty"`
 	Attached Attachments `json:"attached,omitempty"`
 }
 
@@ -92,21 +90,21 @@ type Member struct {
 	Invited   bool            `json:"invited,omitempty"`
 	Joined    time.Time       `json:"joined"`
 	State     string          `json:"state"`
-	Tags      []Tag           `json:"tags,omitempty"`
+	Tags      []store.Tag     `json:"tags,omitempty"`
 	Attached  Attachments     `json:"attached,omitempty"`
 	Delegated []ServiceAccess `json:"delegated,omitempty"` // services that it administers; sorted by principal
 }
 
-// An OrgPolicy is a policy of an organization.
-type OrgPolicy struct {
-	ID          string    `json:"id"` // p-…
-	Type        string    `json:"type"`
-	Name        string    `json:"name"` // unique within its type
-	Description string    `json:"description,omitempty"`
-	Updated     time.Time `json:"updated"`
-	Tags        []Tag     `json:"tags,omitempty"`
-	Document    *Document `json:"document"`
-	Provided    bool      `json:"-"` // by AWS, and read-only
+// A Policy is a policy of an organization.
+type Policy struct {
+	ID          string          `json:"id"` // p-…
+	Type        string          `json:"type"`
+	Name        string          `json:"name"` // unique within its type
+	Description string          `json:"description,omitempty"`
+	Updated     time.Time       `json:"updated"`
+	Tags        []store.Tag     `json:"tags,omitempty"`
+	Document    *store.Document `json:"document"`
+	Provided    bool            `json:"-"` // by AWS, and read-only
 }
 
 // States of an AccountRequest.
@@ -118,37 +116,30 @@ const (
 
 // An AccountRequest is a request to create an account.
 type AccountRequest struct {
-	ID        string    `json:"id"` // car-…
-	Name      string    `json:"name"`
-	Email     string    `json:"email"`
-	Role      string    `json:"role"`
-	Tags      []Tag     `json:"tags,omitempty"`
-	Account   string    `json:"account"` // the id that the account gets
-	State     string    `json:"state"`
-	Failure   string    `json:"failure,omitempty"`
-	Requested time.Time `json:"requested"`
-	Completed time.Time `json:"completed,omitzero"`
+	ID        string      `json:"id"` // car-…
+	Name      string      `json:"name"`
+	Email     string      `json:"email"`
+	Role      string      `json:"role"`
+	Tags      []store.Tag `json:"tags,omitempty"`
+	Account   string      `json:"account"` // the id that the account gets
+	State     string      `json:"state"`
+	Failure   string      `json:"failure,omitempty"`
+	Requested time.Time   `json:"requested"`
+	Completed time.Time   `json:"completed,omitzero"`
 }
 
 // A Handshake is an invitation, or a change that others have to agree to.
 type Handshake struct {
-	ID        string    `json:"id"` // h-…
-	Action    string    `json:"action"`
-	State     string    `json:"state"`
-	Account   string    `json:"account"` // whose answer it waits for
-	Email     string    `json:"email,omitempty"`
-	Notes     string    `json:"notes,omitempty"`
-	Tags      []Tag     `json:"tags,omitempty"`
-	Parent    string    `json:"parent,omitempty"` // of the handshake that this one is part of
-	Requested time.Time `json:"requested"`
-	Expires   time.Time `json:"expires"`
-}
-
-// An Invitation is the trace of a handshake in the account that it waits for. It
-// counts only if the handshake exists.
-type Invitation struct {
-	Handshake  string `json:"handshake"`
-	Management string `json:"management"` // account of the organization
+	ID        string      `json:"id"` // h-…
+	Action    string      `json:"action"`
+	State     string      `json:"state"`
+	Account   string      `json:"account"` // whose answer it waits for
+	Email     string      `json:"email,omitempty"`
+	Notes     string      `json:"notes,omitempty"`
+	Tags      []store.Tag `json:"tags,omitempty"`
+	Parent    string      `json:"parent,omitempty"` // of the handshake that this one is part of
+	Requested time.Time   `json:"requested"`
+	Expires   time.Time   `json:"expires"`
 }
 
 // Type returns the type of that name, or nil if it is not enabled.
@@ -190,37 +181,25 @@ const (
 
 var defaultPolicies = map[string][]string{TypeSCP: {FullAccess}, TypeRCP: {FullResourceAccess}}
 
-var providedOrgPolicies = []*OrgPolicy{
+var providedPolicies = []*Policy{
 	{
 		ID: FullAccess, Type: TypeSCP, Name: "FullAWSAccess", Description: "Allows access to every operation", Provided: true,
-		Document: NewDocument(FullAccess, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}"),
+		Document: store.NewDocument(FullAccess, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}"),
 	},
 	{
 		ID: FullResourceAccess, Type: TypeRCP, Name: "RCPFullAWSAccess", Description: "Allows access to every operation", Provided: true,
-		Document: NewDocument(FullResourceAccess, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Principal\": \"*\",\n      \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}"),
+		Document: store.NewDocument(FullResourceAccess, "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Principal\": \"*\",\n      \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}"),
 	},
 }
 
-func providedOrgPolicy(id string) *OrgPolicy {
-	for _, p := range providedOrgPolicies {
+func provided(id string) *Policy {
+	for _, p := range providedPolicies {
 		if p.ID == id {
 			return p
 		}
 	}
 	return nil
 }
-
-// Mail returns the account's e-mail address. An account that was made without
-// one has a name that nobody can be reached by.
-func (a *Account) Mail() string {
-	if a.Email == "" {
-		return a.ID + "@innkeeper.invalid"
-	}
-	return a.Email
-}
-
-// Closed reports whether the account was closed: nobody in it may do anything.
-func (a *Account) Closed() bool { return !a.ClosedAt.IsZero() }
 
 func (o *Organization) clone() *Organization {
 	c := *o
@@ -241,7 +220,7 @@ func (m *Member) clone() *Member {
 	return &c
 }
 
-func (p *OrgPolicy) clone() *OrgPolicy {
+func (p *Policy) clone() *Policy {
 	c := *p
 	c.Tags = slices.Clone(p.Tags)
 	return &c
