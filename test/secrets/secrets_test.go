@@ -6,15 +6,23 @@ package secrets
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -141,7 +149,52 @@ func use(t *testing.T, s *server.Server) []secret {
 	signed, err := url.Parse(req.URL)
 	check(err)
 	add("a presigned signature", signed.Query().Get("X-Amz-Signature"))
+	useCredentials(t, admin, add)
 	return all
+}
+
+// useCredentials makes an MFA device, credentials for services and a server
+// certificate.
+func useCredentials(t *testing.T, admin *iam.Client, add func(name, value string)) {
+	t.Helper()
+	ctx, user := t.Context(), aws.String("ann")
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	device, err := admin.CreateVirtualMFADevice(ctx, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: user})
+	check(err)
+	seed := string(device.VirtualMFADevice.Base32StringSeed)
+	raw, err := base32.StdEncoding.DecodeString(seed)
+	check(err)
+	add("a seed", seed)
+	add("a seed's bytes", string(raw))
+	add("a QR code", string(device.VirtualMFADevice.QRCodePNG))
+	git, err := admin.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{UserName: user, ServiceName: aws.String("codecommit.amazonaws.com")})
+	check(err)
+	add("a service password", *git.ServiceSpecificCredential.ServicePassword)
+	reset, err := admin.ResetServiceSpecificCredential(ctx, &iam.ResetServiceSpecificCredentialInput{UserName: user, ServiceSpecificCredentialId: git.ServiceSpecificCredential.ServiceSpecificCredentialId})
+	check(err)
+	add("another service password", *reset.ServiceSpecificCredential.ServicePassword)
+	bedrock, err := admin.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{UserName: user, ServiceName: aws.String("bedrock.amazonaws.com")})
+	check(err)
+	add("a service secret", *bedrock.ServiceSpecificCredential.ServiceCredentialSecret)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check(err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	check(err)
+	private, err := x509.MarshalECPrivateKey(key)
+	check(err)
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}))
+	_, err = admin.UploadServerCertificate(ctx, &iam.UploadServerCertificateInput{
+		ServerCertificateName: user, PrivateKey: &text,
+		CertificateBody: aws.String(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))),
+	})
+	check(err)
+	add("a private key", strings.Split(text, "\n")[1])
 }
 
 // collect adds the files of the data directory to places. It leaves out the two
