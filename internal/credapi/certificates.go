@@ -168,8 +168,10 @@ func uploadServerCertificateTarget(c *api.Call, in *UploadServerCertificateInput
 }
 
 // uploadServerCertificate checks that certificate, chain and private key belong
-// together. The key is not kept: nothing here ends TLS with it, and AWS never
-// gives it back.
+// together.
+//
+// quirk Q062: the key is not kept, since nothing here ends TLS with it, and AWS
+// never gives it back.
 func (s *service) uploadServerCertificate(c *api.Call, in *UploadServerCertificateInput) (*UploadServerCertificateOutput, error) {
 	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {

@@ -197,6 +197,7 @@ func TestSigningCertificates(t *testing.T) {
 	admin.Fail("NoSuchEntity", "DeleteSigningCertificate", "UserName=ann", "CertificateId="+id)
 }
 
+// TestServerCertificates: the private key is checked and not kept (quirk Q062).
 func TestServerCertificates(t *testing.T) {
 	s := iamtest.Start(t)
 	admin := s.Admin()

@@ -99,6 +99,7 @@ func TestAssumeRoleWithMFA(t *testing.T) {
 	x.ann.Session("GetSessionToken").Session("AssumeRole", append(role, x.factor()...)...).OK("GetRole", "RoleName=vault")
 }
 
+// TestWrongCodesLockTheDevice: a code that was tried is spent (quirk Q060).
 func TestWrongCodesLockTheDevice(t *testing.T) {
 	x := newSite(t, "")
 	for range 5 {

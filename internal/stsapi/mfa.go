@@ -15,7 +15,7 @@ import (
 // secondFactor verifies and spends the one-time code of a request that has one,
 // and reports whether it did. It is part of who calls, and so comes before the
 // decision, which may depend on it: whoever is then refused has spent the code
-// too. Texts as AWS sends them.
+// too (quirk Q060). Texts as AWS sends them.
 func (s *sts) secondFactor(c *api.Call, serial, code *string) (bool, error) {
 	switch {
 	case serial == nil && code == nil:
