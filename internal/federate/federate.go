@@ -4,7 +4,6 @@
 package federate
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -179,12 +178,4 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most], "") + "…"
-}
-
-// refusal returns err as a *RefusedError, or one that wraps it.
-func refusal(err error) *RefusedError {
-	if e, ok := errors.AsType[*RefusedError](err); ok {
-		return e
-	}
-	return &RefusedError{Text: "The token could not be verified.", Cause: err}
 }
