@@ -12,7 +12,7 @@ export GIT_CONFIG_COUNT   := 1
 export GIT_CONFIG_KEY_0   := safe.directory
 export GIT_CONFIG_VALUE_0 := *
 
-.PHONY: run build test unit lint generate fuzz bench clean
+.PHONY: run build test unit lint generate fuzz bench peers clean
 
 run: build
 	@exec $(BIN) serve --data data $(ARGS)
@@ -41,6 +41,10 @@ fuzz:
 # Those of BENCH only, if it is given: make bench BENCH=Decide
 bench:
 	go test -run '^$$' -bench '$(or $(BENCH),.)' ./...
+
+# The policy engine side by side with its peers, after the tests of that module.
+peers:
+	cd bench && go vet ./... && go test ./... && go run .
 
 clean:
 	rm -rf bin dist test/.tmp

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/orgs"
-	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
 
@@ -78,14 +77,6 @@ func showRequest(r *orgs.AccountRequest) CreateAccountStatus {
 	}
 	if r.State == orgs.RequestDone {
 		out.AccountId = new(r.Account)
-	}
-	return out
-}
-
-func showTags(tags []store.Tag) []Tag {
-	out := make([]Tag, len(tags))
-	for i, t := range tags {
-		out[i] = Tag{Key: t.Key, Value: t.Value}
 	}
 	return out
 }

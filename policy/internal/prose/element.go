@@ -22,8 +22,6 @@ type Element struct {
 // Is reports whether the element is name or "Not" and name.
 func (e *Element) Is(name string) bool { return strings.TrimPrefix(e.Name, "Not") == name }
 
-func (e *Element) not() bool { return strings.HasPrefix(e.Name, "Not") }
-
 // Line returns the element in one line, for a tree.
 func (e *Element) Line() string {
 	switch {
