@@ -109,6 +109,7 @@ func TestResourceControlPolicies(t *testing.T) {
 	w.attach(perimeter, w.unit)
 	stranger.Fail("AccessDenied", "AssumeRole", "RoleArn="+role, "RoleSessionName=visit")
 	w.admin.Assume(role, "visit")
+	w.attach(w.policy(rcp, "no-iam", statement(`"Effect":"Deny","Principal":"*","Action":"iam:*","Resource":"*"`)), w.unit)
 	w.lab.OK("ListRoles") // IAM knows no RCPs
 	if _, reason := w.admin.OrgFail("InvalidInputException", "DetachPolicy", `{"PolicyId":"p-RCPFullAWSAccess","TargetId":"`+w.root+`"}`); reason != "NON_DETACHABLE_POLICY" {
 		t.Errorf("reason = %q, want NON_DETACHABLE_POLICY", reason)
