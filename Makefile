@@ -34,7 +34,7 @@ lint:
 generate:
 	go generate ./...
 
-# A few seconds of every fuzz target; longer with FUZZTIME=10m.
+# A few seconds of every fuzz target; longer with FUZZTIME=10m, of some packages with FUZZ=policy.
 fuzz:
 	@test/fuzz.sh
 
