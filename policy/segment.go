@@ -32,8 +32,11 @@ func (e *evaluation) findLong(pieces []piece, text string, at int) (from, to int
 	if !ok {
 		return -1, -1
 	}
-	if len(chars) == 0 {
+	switch {
+	case len(chars) == 0:
 		return at, at
+	case len(chars) > len(text)-at: // so long values of variables take no memory
+		return -1, -1
 	}
 	width := (len(chars) + 63) / 64
 	others := make([]uint64, width) // where a character may stand that is not in masks
