@@ -53,10 +53,10 @@ type reading struct {
 // Of returns the organization that the view's account manages, nil if it manages
 // none. The error wraps store.ErrFormat for what this version cannot read.
 func Of(v *store.View) (*Org, error) {
-	if v.Annex().Len() == 0 {
+	if v.Annex(store.AnnexOrganization).Len() == 0 {
 		return nil, nil
 	}
-	made := v.Annex().Derive(func(before any) any {
+	made := v.Annex(store.AnnexOrganization).Derive(func(before any) any {
 		prev, _ := before.(*derived)
 		return derive(v, prev)
 	}).(*derived)
@@ -77,7 +77,7 @@ func derive(v *store.View, before *derived) *derived {
 	if before != nil && before.org != nil {
 		prev = before.org.read
 	}
-	for row := range v.Annex().Rows() {
+	for row := range v.Annex(store.AnnexOrganization).Rows() {
 		if err := o.add(row, prev); err != nil {
 			return &derived{err: fmt.Errorf("orgs: account %s: %q: %w", o.management, row.Key, err)}
 		}

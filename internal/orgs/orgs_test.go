@@ -367,8 +367,8 @@ func TestDeleteLargeOrganization(t *testing.T) {
 		update(t, s, func(tx *Tx) (err error) { done, err = tx.DeleteOrganization(); return err })
 	}
 	v := view(t, s, alpha)
-	if rounds != 2 || orgOf(t, s) != nil || v.Account().Organization != "" || v.Annex().Len() != 0 {
-		t.Errorf("after %d rounds: %+v, %d rows", rounds, orgOf(t, s), v.Annex().Len())
+	if rounds != 2 || orgOf(t, s) != nil || v.Account().Organization != "" || v.Annex(store.AnnexOrganization).Len() != 0 {
+		t.Errorf("after %d rounds: %+v, %d rows", rounds, orgOf(t, s), v.Annex(store.AnnexOrganization).Len())
 	}
 	update(t, s, createOrg)
 }

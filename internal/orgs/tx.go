@@ -66,7 +66,7 @@ func (tx *Tx) put(key string, rec any) {
 		tx.err = cmp.Or(tx.err, invalid("%s: %v", key, err))
 		return
 	}
-	tx.tx.PutAnnexed(key, b)
+	tx.tx.PutAnnexed(store.AnnexOrganization, key, b)
 }
 
 func (tx *Tx) quota(name string, before, now int) error {
@@ -121,18 +121,18 @@ func (tx *Tx) DeleteOrganization() (done bool, err error) {
 		return false, &store.InUseError{Kind: store.KindOrganization, Name: o.self.ID, Reason: store.ReasonMembers}
 	}
 	left := maxSweep
-	for row := range tx.tx.View().Annex().Rows() {
+	for row := range tx.tx.View().Annex(store.AnnexOrganization).Rows() {
 		if row.Key == keySelf || strings.HasPrefix(row.Key, dirMember) {
 			continue
 		}
 		if left == 0 {
 			return false, nil
 		}
-		tx.tx.DeleteAnnexed(row.Key)
+		tx.tx.DeleteAnnexed(store.AnnexOrganization, row.Key)
 		left--
 	}
-	tx.tx.DeleteAnnexed(dirMember + o.management)
-	tx.tx.DeleteAnnexed(keySelf)
+	tx.tx.DeleteAnnexed(store.AnnexOrganization, dirMember+o.management)
+	tx.tx.DeleteAnnexed(store.AnnexOrganization, keySelf)
 	tx.tx.Leave(o.management)
 	return true, nil
 }
@@ -259,7 +259,7 @@ func (tx *Tx) DeleteUnit(id string) error {
 			return &store.InUseError{Kind: store.KindUnit, Name: id, Reason: store.ReasonChildren}
 		}
 	}
-	tx.tx.DeleteAnnexed(dirUnit + id)
+	tx.tx.DeleteAnnexed(store.AnnexOrganization, dirUnit+id)
 	return nil
 }
 
@@ -358,7 +358,7 @@ func (tx *Tx) DeleteMember(account string) error {
 	if account == o.management {
 		return invalid("the management account cannot leave")
 	}
-	tx.tx.DeleteAnnexed(dirMember + account)
+	tx.tx.DeleteAnnexed(store.AnnexOrganization, dirMember+account)
 	return nil
 }
 

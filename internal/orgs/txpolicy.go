@@ -144,7 +144,7 @@ func (tx *Tx) DeletePolicy(id string) error {
 	for range o.Targets(p) {
 		return &store.InUseError{Kind: store.KindOrgPolicy, Name: id, Reason: store.ReasonTargets}
 	}
-	tx.tx.DeleteAnnexed(dirPolicy + id)
+	tx.tx.DeleteAnnexed(store.AnnexOrganization, dirPolicy+id)
 	return nil
 }
 

@@ -31,14 +31,41 @@ type annexed struct {
 	mod   kv.Revision
 }
 
+// An AnnexOf names whose rows an Annex has: each owner has its own.
+type AnnexOf int
+
+// The owners of annexes.
+const (
+	AnnexOrganization AnnexOf = iota // package orgs
+	AnnexDelegation                  // requests for delegated permissions
+	AnnexIssuer                      // the account as an issuer of web identity tokens
+	AnnexReport                      // jobs and reports
+	owners
+)
+
+var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/"}
+
 // noAnnex is what accounts have in which nobody keeps anything.
 var noAnnex = &Annex{rows: new(btree.Map[string, annexed])}
 
-// Annex returns what other packages keep in the account.
-func (v *View) Annex() *Annex { return v.s.annex }
+func noAnnexes() (a [owners]*Annex) {
+	for of := range a {
+		a[of] = noAnnex
+	}
+	return a
+}
+
+// Annex returns what another package keeps in the account.
+func (v *View) Annex(of AnnexOf) *Annex { return v.s.annex[of] }
 
 // Len returns the number of rows.
 func (a *Annex) Len() int { return a.rows.Len() }
+
+// Row returns the row of a key.
+func (a *Annex) Row(key string) (Row, bool) {
+	r, ok := a.rows.Get(key)
+	return Row{key, r.value, r.mod}, ok
+}
 
 // A Row is a row of an Annex. Rows of one key with the same Revision are the same.
 type Row struct {
@@ -73,55 +100,57 @@ func (a *Annex) copy() *Annex {
 	return &Annex{rows: a.rows.Copy(), derived: a.derived}
 }
 
-// applyAnnex makes one change of the account's annex. Views may have the present
+// applyAnnex makes one change of one of the account's annexes. Views may have the present
 // one.
-func (s *state) applyAnnex(rev kv.Revision, e kv.Event, key string) error {
-	if s.annex == noAnnex || s.annexShared {
-		s.annex, s.annexShared = s.annex.copy(), false
+func (s *state) applyAnnex(of AnnexOf, rev kv.Revision, e kv.Event, key string) error {
+	if s.annex[of] == noAnnex || s.annexShared[of] {
+		s.annex[of], s.annexShared[of] = s.annex[of].copy(), false
 	}
 	if e.Deleted {
-		s.annex.rows.Delete(key)
+		s.annex[of].rows.Delete(key)
 		return nil
 	}
 	if len(e.Value) == 0 || e.Value[0] != format {
 		return fmt.Errorf("format %.1q, want %q: %w", e.Value, format, ErrFormat)
 	}
-	s.annex.rows.Set(key, annexed{e.Value[1:], rev})
+	s.annex[of].rows.Set(key, annexed{e.Value[1:], rev})
 	return nil
 }
 
-// PutAnnexed stores a row of the account's annex, whose value is JSON. Like every
-// row that the transaction reads, what is replaced is compared when it commits.
-func (tx *Tx) PutAnnexed(key string, value []byte) {
-	s := tx.annexed(key)
+// PutAnnexed stores a row of one of the account's annexes, whose value is JSON. Like
+// every row that the transaction reads, what is replaced is compared when it commits.
+func (tx *Tx) PutAnnexed(of AnnexOf, key string, value []byte) {
+	s := tx.annexed(of, key)
 	s.now, s.put = new(annexed{value: bytes.Clone(value)}), true
 }
 
-// DeleteAnnexed deletes a row of the account's annex; one that is absent stays so.
-func (tx *Tx) DeleteAnnexed(key string) {
-	s := tx.annexed(key)
+// DeleteAnnexed deletes a row of one of the account's annexes; one that is absent
+// stays so.
+func (tx *Tx) DeleteAnnexed(of AnnexOf, key string) {
+	s := tx.annexed(of, key)
 	s.now, s.put = nil, true
 }
 
-func (tx *Tx) annexed(key string) *slot[annexed] {
-	s, ok := tx.annex[key]
+func (tx *Tx) annexed(of AnnexOf, key string) *slot[annexed] {
+	at := annexDirs[of] + key
+	s, ok := tx.annex[at]
 	if !ok {
 		s = new(slot[annexed])
-		if r, ok := tx.view.s.annex.rows.Get(key); ok {
+		if r, ok := tx.view.s.annex[of].rows.Get(key); ok {
 			s.old, s.mod, s.now = &r, r.mod, &r
 		}
 		if tx.annex == nil {
 			tx.annex = make(map[string]*slot[annexed])
 		}
-		tx.annex[key] = s
+		tx.annex[at] = s
 	}
 	return s
 }
 
-// addAnnex appends the rows of the annex to a transaction.
+// addAnnex appends the rows of the annexes to a transaction.
 func (tx *Tx) addAnnex(t *kv.Txn, account string) error {
 	for key, s := range tx.annex {
-		key = contents(account) + dirAnnex + key
+		key = contents(account) + key
 		t.If = append(t.If, kv.Compare{Key: key, Modified: s.mod})
 		switch {
 		case s.now == nil && s.old != nil:

@@ -30,7 +30,6 @@ const (
 	dirDevice  = "device/"
 	dirCert    = "cert/"
 	dirUsed    = "used/"
-	dirAnnex   = "org/"
 )
 
 // format is the newest format that this version reads, and the one it writes.

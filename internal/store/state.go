@@ -38,11 +38,11 @@ type state struct {
 
 	ids         *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
 	keys        *btree.Map[string, *User] // access key id → its user, nil for the root user
-	annex       *Annex
+	annex       [owners]*Annex
 	links       *btree.Map[string, struct{}]
 	counts      *btree.Map[string, int] // of links by kind and target
 	versions    int                     // of all customer managed policies
-	annexShared bool                    // a snapshot has annex
+	annexShared [owners]bool            // a snapshot has the annex
 	assigned    int                     // devices that have an owner
 }
 
@@ -74,7 +74,7 @@ func newState(id string) *state {
 		saml:     new(rows[SAMLProvider]),
 		devices:  new(rows[MFADevice]),
 		certs:    new(rows[ServerCertificate]),
-		annex:    noAnnex,
+		annex:    noAnnexes(),
 		ids:      new(btree.Map[string, any]),
 		keys:     new(btree.Map[string, *User]),
 		links:    new(btree.Map[string, struct{}]),
@@ -84,7 +84,9 @@ func newState(id string) *state {
 
 // snapshot returns a copy that later changes of s do not touch.
 func (s *state) snapshot() *state {
-	s.annexShared = true
+	for of := range s.annexShared {
+		s.annexShared[of] = true
+	}
 	c := *s
 	c.users, c.groups, c.roles = s.users.Copy(), s.groups.Copy(), s.roles.Copy()
 	c.policies, c.profiles = s.policies.Copy(), s.profiles.Copy()
@@ -132,10 +134,11 @@ func (s *state) applyOne(rev kv.Revision, e kv.Event) error {
 		return change(rev, e, treeRow(s.saml, key), unindexed)
 	case dirDevice:
 		return change(rev, e, treeRow(s.devices, key), s.indexDevice)
-	case dirAnnex:
-		return s.applyAnnex(rev, e, key)
 	case dirCert:
 		return change(rev, e, treeRow(s.certs, key), unindexed)
+	}
+	if of := slices.Index(annexDirs[:], dir); of >= 0 {
+		return s.applyAnnex(AnnexOf(of), rev, e, key)
 	}
 	return nil
 }
