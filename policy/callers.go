@@ -45,7 +45,7 @@ const (
 	accountBit         // all accounts have this one
 )
 
-func nameBit(name string) uint32 { return 4 << (words.Text(name) % 30) }
+func nameBit(name string) uint32 { return 4 << (words.Ending(name) % 30) }
 
 func (p *principals) mask() (mask uint32) {
 	if p.not {

@@ -109,6 +109,7 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 	}
 	p.layers = kindLayers[kind]
 	p.index.build(c.entries)
+	p.actions = clip(p.actions)
 	p.values.patterns, p.values.prefixes = clip(p.values.patterns), clip(p.values.prefixes)
 	inExtra := func(c condition) bool {
 		return c.class == operator.Numeric || c.class == operator.Date || c.class == operator.Binary
@@ -124,7 +125,7 @@ func clip[T any](list []T) []T {
 	if len(list) == cap(list) {
 		return list
 	}
-	return slices.Clone(list)
+	return append(make([]T, 0, len(list)), list...)
 }
 
 // Broken returns a Policy that explicitly denies every request, with err in the
@@ -299,6 +300,15 @@ func (c *compiler) names(s *Statement, k *entry) {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.hash, b.hash))
 	})
 	p := c.policy
+	if k.exact > 0 {
+		k.flags |= firstName
+		k.name = unique.Make(list[0])
+		k.exact--
+		list = list[1:]
+	}
+	if len(list) > 0 {
+		k.flags |= moreNames
+	}
 	k.actions = uint32(len(p.actions))
 	for _, a := range list {
 		p.actions = append(p.actions, unique.Make(a))
@@ -348,7 +358,7 @@ func (c *compiler) resources(s *Statement, k keyed) {
 	}
 	c.patterns = patterns
 	if s.NotResource {
-		k.pattern = pattern{kind: exceptPattern, more: &more{except: slices.Clone(patterns)}}
+		k.kind, k.more = exceptPattern, &more{except: slices.Clone(patterns)}
 		c.entries = append(c.entries, k)
 		return
 	}

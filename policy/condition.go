@@ -22,21 +22,50 @@ import (
 const searchThreshold = 8
 
 // A condition is a compiled condition key under its operator. Its policy values
-// are from..to of the list that the operator's class has in values.
+// are from..to of the list that the operator's class has in values; a single
+// pattern is in it.
 type condition struct {
 	key      string // as written
 	hash     uint32 // of the key without regard to letter case
 	from, to uint32
 	exact    uint32 // how many of the patterns come first, exact and in order
 
-	// Of the operator.
-	class                               operator.Class
-	relation                            operator.Relation
-	set                                 operator.Set
-	negated, ifExists, like, ignoreCase bool
+	// Of the single pattern, neverPattern if there is none.
+	text string
+	more *more
+	kind patternKind
 
-	deny   bool    // it belongs to a Deny statement
-	absent [2]bool // Null: whether "false" and "true" are listed
+	// Of the operator.
+	class    operator.Class
+	relation operator.Relation
+	set      operator.Set
+	traits
+}
+
+// traits say more of an operator and where it stands.
+type traits uint8
+
+const (
+	negated traits = 1 << iota
+	ifExists
+	like
+	ignoreCase
+	inDeny      // the condition belongs to a Deny statement
+	nullIsFalse // Null lists "false"
+	nullIsTrue  // Null lists "true"
+)
+
+func (t traits) has(one traits) bool { return t&one != 0 }
+
+func newTraits(op operator.Operator, effect Effect) traits {
+	return negated.when(op.Negated) | ifExists.when(op.IfExists) | like.when(op.Like) | ignoreCase.when(op.IgnoreCase) | inDeny.when(effect == Deny)
+}
+
+func (t traits) when(is bool) traits {
+	if is {
+		return t
+	}
+	return 0
 }
 
 // values are the policy values of all conditions of a Policy, compiled; those of
@@ -55,7 +84,7 @@ func (c *compiler) condition(s *Condition, effect Effect) {
 		return
 	}
 	n := condition{key: shared(s.Key), hash: uint32(words.Fold(s.Key)), class: op.Class, relation: op.Relation, set: op.Set,
-		negated: op.Negated, ifExists: op.IfExists, like: op.Like, ignoreCase: op.IgnoreCase, deny: effect == Deny}
+		traits: newTraits(op, effect)}
 	p := c.policy
 	n.from = p.countValues(n.class)
 	for i := range s.Values {
@@ -72,6 +101,15 @@ func (c *compiler) condition(s *Condition, effect Effect) {
 		p.extra.dates = reduce(p.extra.dates, n.from, n.relation, time.Time.Compare)
 	}
 	n.to = p.countValues(n.class)
+	switch n.class {
+	case operator.String, operator.ARN, operator.Bool:
+		if n.to == n.from+1 {
+			one := &p.values.patterns[n.from]
+			n.text, n.more, n.kind = one.text, one.more, one.kind
+			n.to, n.exact = n.from, 0
+			p.values.patterns = slices.Delete(p.values.patterns, int(n.from), int(n.from)+1)
+		}
+	}
 	p.conditions = append(p.conditions, n)
 }
 
@@ -120,9 +158,9 @@ func (c *condition) add(p *Policy, text string, variables bool) error {
 			return errors.New(`want "true" or "false"`)
 		}
 		if absent {
-			c.absent[1] = true
+			c.traits |= nullIsTrue
 		} else {
-			c.absent[0] = true
+			c.traits |= nullIsFalse
 		}
 		return nil
 	case operator.Numeric:
@@ -149,17 +187,17 @@ func addLiteral[T any](list []T, text string, parse func(string) (T, bool)) ([]T
 }
 
 func (c *condition) addText(v *values, text string, variables bool) error {
-	if p, ok := plainPattern(text); ok && c.class == operator.String && !c.ignoreCase && (c.like || p.kind == exactPattern) {
+	if p, ok := plainPattern(text); ok && c.class == operator.String && !c.has(ignoreCase) && (c.has(like) || p.kind == exactPattern) {
 		v.patterns = append(v.patterns, p)
 		return nil
 	}
-	pieces, err := parseTemplate(text, c.like, variables)
+	pieces, err := parseTemplate(text, c.has(like), variables)
 	if err != nil {
 		return err
 	}
 	p := pattern{kind: neverPattern}
 	switch {
-	case c.ignoreCase:
+	case c.has(ignoreCase):
 		p = newFoldPattern(pieces)
 	case c.class == operator.ARN:
 		// C-12: what has not the six parts of an ARN matches none.
@@ -231,21 +269,21 @@ func (c *condition) holds(e *evaluation, p *Policy) bool {
 	switch {
 	case c.class == operator.Null:
 		if missing {
-			return c.absent[1]
+			return c.has(nullIsTrue)
 		}
-		return c.absent[0]
-	case missing && (c.ifExists || c.set == operator.ForAllValues):
+		return c.has(nullIsFalse)
+	case missing && (c.has(ifExists) || c.set == operator.ForAllValues):
 		return true // C-4, C-14, C-16
 	case missing && c.set == operator.ForAnyValue:
 		return false // C-15
 	case missing:
-		return c.negated // C-3
+		return c.has(negated) // C-3
 	case given.found == oneValue:
 		return c.test(e, p, given.one, given.typed)
 	case c.set == operator.Single && len(given.list) > 1:
 		// quirk Q006: several values without a set operator refuse: the
 		// condition of an Allow fails, that of a Deny holds (C-13).
-		return c.deny
+		return c.has(inDeny)
 	case c.set == operator.ForAnyValue:
 		for _, value := range given.list {
 			if c.test(e, p, value, nil) {
@@ -268,7 +306,7 @@ func (c *condition) holds(e *evaluation, p *Policy) bool {
 //
 // quirk Q007: so a negated operator is true for it.
 func (c *condition) test(e *evaluation, p *Policy, value string, typed *typedValue) bool {
-	return c.relates(e, p, value, typed) != c.negated
+	return c.relates(e, p, value, typed) != c.has(negated)
 }
 
 func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typedValue) bool {
@@ -285,7 +323,7 @@ func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typed
 		t, ok := typed.date(value)
 		return ok && relatesTo(p.extra.dates[c.from:c.to], t, c.relation, time.Time.Compare)
 	case operator.IP:
-		a, ok := typed.address(value)
+		a, ok := e.address(value, typed)
 		for i := c.from; ok && i < c.to; i++ {
 			if p.values.prefixes[i].Contains(a) {
 				return true
@@ -303,7 +341,7 @@ func (c *condition) relatesText(e *evaluation, patterns []pattern, value string)
 	}
 	if c.exact > searchThreshold {
 		compare := strings.Compare
-		if c.ignoreCase {
+		if c.has(ignoreCase) {
 			compare = compareFold
 		}
 		if _, ok := slices.BinarySearchFunc(patterns[:c.exact], value, func(p pattern, value string) int {
@@ -318,7 +356,7 @@ func (c *condition) relatesText(e *evaluation, patterns []pattern, value string)
 			return true
 		}
 	}
-	return false
+	return matchText(e, c.kind, c.text, c.more, value)
 }
 
 // relatesBinary compares bytes (C-10).

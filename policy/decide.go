@@ -5,8 +5,10 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
@@ -20,6 +22,14 @@ type evaluation struct {
 	callers uint32    // mask of the caller; 0: not made yet
 	passed  int       // how many keys were passed over in the maps of r
 	last    resolved  // the last variable that was looked up
+	read    asAddress // the last value that was read as an address
+}
+
+// An asAddress is a value of the request, read as an address.
+type asAddress struct {
+	text string
+	addr netip.Addr
+	ok   bool
 }
 
 // A resolved variable.
@@ -208,20 +218,28 @@ func (e *evaluation) askAll(g *grants) (denied bool) {
 	}
 	if e.s.Endpoint != nil {
 		var allows grant
-		if e.union(g, EndpointLayer, []*Policy{e.s.Endpoint}, &allows) {
+		if e.ask(g, EndpointLayer, e.s.Endpoint, &allows) {
 			return true
 		}
 		if allows.policy == nil && g.silent == NoLayer {
 			g.silent = EndpointLayer
 		}
 	}
-	if e.s.Resource != nil && e.union(g, ResourceLayer, []*Policy{e.s.Resource}, &g.resource) && !e.rootRepairs(g.denied) {
+	if e.s.Resource != nil && e.ask(g, ResourceLayer, e.s.Resource, &g.resource) && !e.rootRepairs(g.denied) {
 		return true
 	}
-	if len(e.s.Identity) > 0 && e.union(g, IdentityLayer, e.s.Identity, &g.identity) {
-		return true
+	switch len(e.s.Identity) {
+	case 0:
+	case 1:
+		if e.ask(g, IdentityLayer, e.s.Identity[0], &g.identity) {
+			return true
+		}
+	default:
+		if e.union(g, IdentityLayer, e.s.Identity, &g.identity) {
+			return true
+		}
 	}
-	if e.s.Boundary != nil && e.union(g, BoundaryLayer, []*Policy{e.s.Boundary}, &g.boundary) {
+	if e.s.Boundary != nil && e.ask(g, BoundaryLayer, e.s.Boundary, &g.boundary) {
 		return true
 	}
 	return len(e.s.Session) > 0 && e.union(g, SessionLayer, e.s.Session, &g.session)
@@ -273,6 +291,27 @@ func (e *evaluation) union(g *grants, layer Layer, policies []*Policy, allows *g
 			}
 		}
 		policies = policies[n:]
+	}
+	return false
+}
+
+// ask is union for one policy.
+func (e *evaluation) ask(g *grants, layer Layer, p *Policy, allows *grant) (denied bool) {
+	if p == nil || p.layers>>layer&1 == 0 {
+		g.misplaced(layer, p)
+		return true
+	}
+	places := p.places(e.q)
+	if places == 0 {
+		return false
+	}
+	h := p.find(e, places, namingLayers>>layer&1 != 0, true)
+	if h.allow >= 0 {
+		allows.policy, allows.statement, allows.strength = p, h.allow, h.strength
+	}
+	if h.deny >= 0 {
+		g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &p.refs[h.deny]}
+		return true
 	}
 	return false
 }
@@ -340,6 +379,18 @@ func (e *evaluation) variable(p *piece) (value string, ok bool) {
 		return e.last.value, true
 	}
 	return p.Fallback, p.HasFallback
+}
+
+// address reads a value of the request; typed is what it was read as, or nil.
+func (e *evaluation) address(text string, typed *typedValue) (netip.Addr, bool) {
+	if typed != nil {
+		return typed.addr, typed.ip
+	}
+	if a := &e.read; a.text != text || text == "" {
+		a.text = text
+		a.addr, a.ok = literal.ParseAddress(text)
+	}
+	return e.read.addr, e.read.ok
 }
 
 // foundKind says what a request has under a context key.

@@ -34,17 +34,20 @@ type index struct {
 const fewBits = 5
 
 // An entry is one pattern of a Resource element, or a NotResource element, with
-// the rest of its statement, whose parts are in the lists of its Policy. What rules
-// most of them out at a glance comes first.
+// the rest of its statement. What most requests look at comes first and fills a
+// line of the cache.
 type entry struct {
 	names   uint64 // mask of the actions of the statement
 	literal uint64 // the bytes of the pattern after its anchor, at most eight
+	text    string // of the pattern, as is kind
 	tag     uint32 // the low half of the hash
 	callers uint32 // mask of the statement's principals
 	number  int32  // of the statement
 	size    uint8  // of literal
+	kind    patternKind
 	flags
-	pattern
+	name unique.Handle[actionPattern] // if it has firstName
+	more *more                        // of the pattern
 
 	principal *principals // nil: the statement has no principal element
 
@@ -62,6 +65,8 @@ const (
 	deny      flags = 1 << iota
 	notAction       // it has NotAction
 	anyName         // Action or NotAction is or holds "*"
+	firstName       // the first exact action is in name
+	moreNames       // there are actions in Policy.actions
 )
 
 // keyed is an entry with the hash that it stands under, 0 without an anchor.
@@ -77,7 +82,7 @@ const noAnchor = -1
 func (k keyed) under(p pattern) keyed {
 	var r words.Resource
 	r.Read(p.text)
-	k.pattern = p
+	k.text, k.kind, k.more = p.text, p.kind, p.more
 	if p.kind == exactPattern {
 		k.step, k.hash = words.Whole, r.Hash[words.Whole]
 		return k
@@ -216,13 +221,13 @@ func (p *Policy) find(e *evaluation, places uint32, named, grants bool) hit {
 				continue
 			case denies && h.deny >= 0 && k.number >= h.deny, !denies && (!grants || h.strength == anyMatch && k.number >= h.allow):
 				continue // it would be no better
-			case !p.matchAction(k, q):
+			case !k.isNamed(q) && !p.matchAction(k, q):
 				continue
 			case k.kind == prefixPattern:
 				if !strings.HasPrefix(resource, k.text) {
 					continue
 				}
-			case !k.pattern.match(e, resource):
+			case !matchText(e, k.kind, k.text, k.more, resource):
 				continue
 			}
 			m := anyMatch
@@ -268,14 +273,28 @@ func (p *Policy) matchPrincipal(k *entry, e *evaluation, deny bool) strength {
 	return m
 }
 
+// isNamed reports that the Action element names the action, as most do that match,
+// by its first name or by "*".
+func (k *entry) isNamed(q *query) bool {
+	return k.flags&(firstName|notAction) == firstName && k.name.Value().hash == q.hash && k.name.Value().text == q.action
+}
+
 // matchAction reports whether the Action or NotAction element matches.
 //
 // quirk Q021: an empty list matches nothing, so NotAction with one matches
 // everything; likewise for resources and condition values (P-5, C-17).
 func (p *Policy) matchAction(k *entry, q *query) bool {
 	matched := k.flags&notAction == 0
-	if k.flags&anyName != 0 {
+	switch {
+	case k.flags&anyName != 0:
 		return matched
+	case k.flags&firstName != 0:
+		if a := k.name.Value(); a.hash == q.hash && (a.text == q.action || words.EqualFold(a.text, q.action)) {
+			return matched
+		}
+	}
+	if k.flags&moreNames == 0 {
+		return !matched
 	}
 	from, to := k.actions, k.actions+k.exact
 	if k.exact > searchThreshold {
@@ -287,9 +306,6 @@ func (p *Policy) matchAction(k *entry, q *query) bool {
 		} else if a.hash > q.hash {
 			break
 		}
-	}
-	if k.services+k.others == 0 {
-		return !matched
 	}
 	services, others := p.actions[to:to+k.services], p.actions[to+k.services:to+k.services+k.others]
 	for _, handle := range services[firstHash(services, q.service):] {

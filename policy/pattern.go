@@ -93,23 +93,28 @@ func newARNPattern(parts [][]piece) pattern {
 
 // match reports whether text as a whole matches p.
 func (p *pattern) match(e *evaluation, text string) bool {
-	switch p.kind {
+	return matchText(e, p.kind, p.text, p.more, text)
+}
+
+// matchText is match for a pattern in parts.
+func matchText(e *evaluation, kind patternKind, want string, more *more, text string) bool {
+	switch kind {
 	case anyPattern:
 		return true
 	case exactPattern:
-		return text == p.text
+		return text == want
 	case prefixPattern:
-		return strings.HasPrefix(text, p.text)
+		return strings.HasPrefix(text, want)
 	case piecesPattern:
-		return strings.HasPrefix(text, p.text) && matchPieces(e, p.more.pieces, text)
+		return strings.HasPrefix(text, want) && matchPieces(e, more.pieces, text)
 	case foldPattern:
-		if p.more != nil {
-			return matchFold(e, p.more.pieces, text)
+		if more != nil {
+			return matchFold(e, more.pieces, text)
 		}
-		return text == p.text || compareFold(p.text, text) == 0
+		return text == want || compareFold(want, text) == 0
 	case exceptPattern:
-		for i := range p.more.except {
-			if p.more.except[i].match(e, text) {
+		for i := range more.except {
+			if more.except[i].match(e, text) {
 				return false
 			}
 		}

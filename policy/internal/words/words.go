@@ -167,6 +167,14 @@ func Text(s string) (h uint64) {
 	return h
 }
 
+// Ending hashes the last eight bytes of any text and its length.
+func Ending(s string) uint64 {
+	if len(s) < 8 {
+		return mix(short(s, 0), seed)
+	}
+	return mix(load(s, len(s)-8), seed+prime*uint64(len(s)))
+}
+
 // Fold hashes any text without regard to the case of ASCII letters.
 func Fold(s string) (h uint64) {
 	for i, k := 0, uint64(seed); i < len(s); i, k = i+8, k+prime {
