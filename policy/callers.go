@@ -7,24 +7,19 @@ import (
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
-// principals is a compiled Principal or NotPrincipal element.
-type principals struct {
-	not   bool
-	names []principalName
-}
-
-func newPrincipals(b *PrincipalBlock, ids map[string]string) *principals {
-	p := &principals{not: b.Not}
-	n := len(b.AWS) + len(b.Service) + len(b.Federated) + len(b.Canonical)
-	if b.Everyone {
-		n++
+// principals compiles a Principal or NotPrincipal element.
+func (c *compiler) principals(b *PrincipalBlock, k *entry) {
+	k.flags |= hasPrincipal
+	if b.Not {
+		k.flags |= notPrincipal
 	}
-	p.names = make([]principalName, 0, n)
+	p := c.policy
+	k.principal = uint32(len(p.names))
 	if b.Everyone {
 		p.names = append(p.names, principalName{form: everyoneForm, text: "*"})
 	}
 	for _, v := range b.AWS {
-		p.names = append(p.names, parsePrincipalName(v.Text, ids))
+		p.names = append(p.names, parsePrincipalName(v.Text, p.extra.bound))
 	}
 	for _, list := range []struct {
 		form   principalForm
@@ -34,7 +29,8 @@ func newPrincipals(b *PrincipalBlock, ids map[string]string) *principals {
 			p.names = append(p.names, principalName{form: list.form, text: v.Text})
 		}
 	}
-	return p
+	k.principals = uint32(len(p.names)) - k.principal
+	k.callers = principalMask(p.names[k.principal:], b.Not)
 }
 
 // The mask of a principal element has a bit for each way to know a caller that it
@@ -47,12 +43,12 @@ const (
 
 func nameBit(name string) uint32 { return 4 << (words.Ending(name) % 30) }
 
-func (p *principals) mask() (mask uint32) {
-	if p.not {
+func principalMask(names []principalName, not bool) (mask uint32) {
+	if not {
 		return ^uint32(0)
 	}
-	for i := range p.names {
-		n := &p.names[i]
+	for i := range names {
+		n := &names[i]
 		switch n.form {
 		case everyoneForm:
 			mask |= everyoneBit
@@ -96,27 +92,40 @@ func (e *evaluation) callerMask() uint32 {
 	return mask
 }
 
-// match returns how closely the element names the caller.
-func (p *principals) match(e *evaluation, deny bool, kind Kind) strength {
-	caller := &e.r.Principal
+// matchPrincipal returns how closely a statement names the caller; for one that
+// denies, anyMatch.
+func (p *Policy) matchPrincipal(k *entry, e *evaluation, denies bool) strength {
+	if k.flags&hasPrincipal == 0 {
+		return noMatch // M-16
+	}
+	m := matchNames(p.names[k.principal:k.principal+k.principals], e, k.flags, p.kind)
+	if denies && m != noMatch {
+		return anyMatch
+	}
+	return m
+}
+
+// matchNames returns how closely an element names the caller.
+func matchNames(names []principalName, e *evaluation, f flags, kind Kind) strength {
+	caller, denies, not := &e.r.Principal, f&deny != 0, f&notPrincipal != 0
 	var seen [anyMatch + 1]bool
 	best := noMatch
-	for i := range p.names {
-		m := p.names[i].match(caller)
+	for i := range names {
+		m := names[i].match(caller)
 		// quirk Q009: "*" in the Allow of a trust policy takes an authenticated
 		// caller, which a federated identity is only by its provider (M-12).
-		if m == anyMatch && kind == Trust && !deny && !p.not && (caller.Type == Anonymous || caller.Type == WebIdentity) {
+		if m == anyMatch && kind == Trust && !denies && !not && (caller.Type == Anonymous || caller.Type == WebIdentity) {
 			continue
 		}
 		seen[m] = true
 		best = max(best, m)
 	}
 	switch {
-	case !p.not:
+	case !not:
 		return best
-	case deny && e.bounded:
+	case denies && e.bounded:
 		return anyMatch // M-15
-	case deny && exempt(caller.Type, seen), !deny && best != noMatch:
+	case denies && exempt(caller.Type, seen), !denies && best != noMatch:
 		return noMatch
 	}
 	return anyMatch

@@ -23,6 +23,7 @@ import (
 type Policy struct {
 	index
 	actions    []unique.Handle[actionPattern] // policies have most of them in common
+	names      []principalName
 	conditions []condition
 	values     values
 	refs       []StatementRef // of the statements, in their order
@@ -109,7 +110,7 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 	}
 	p.layers = kindLayers[kind]
 	p.index.build(c.entries)
-	p.actions = clip(p.actions)
+	p.actions, p.names = clip(p.actions), clip(p.names)
 	p.values.patterns, p.values.prefixes = clip(p.values.patterns), clip(p.values.prefixes)
 	inExtra := func(c condition) bool {
 		return c.class == operator.Numeric || c.class == operator.Date || c.class == operator.Binary
@@ -260,8 +261,7 @@ func (c *compiler) statement(s *Statement) {
 		k.flags |= deny
 	}
 	if s.Principal != nil {
-		k.principal = newPrincipals(s.Principal, p.extra.bound)
-		k.callers = k.principal.mask()
+		c.principals(s.Principal, &k.entry)
 	}
 	c.names(s, &k.entry)
 	k.conditions = uint32(len(p.conditions))

@@ -49,7 +49,7 @@ type entry struct {
 	name unique.Handle[actionPattern] // if it has firstName
 	more *more                        // of the pattern
 
-	principal *principals // nil: the statement has no principal element
+	principal, principals uint32 // of Policy.names, from principal on
 
 	// Of Policy.actions, from actions on: so many exact ones, ones of a literal
 	// service, both in the order of their hashes, and others.
@@ -62,11 +62,13 @@ type entry struct {
 type flags uint8
 
 const (
-	deny      flags = 1 << iota
-	notAction       // it has NotAction
-	anyName         // Action or NotAction is or holds "*"
-	firstName       // the first exact action is in name
-	moreNames       // there are actions in Policy.actions
+	deny         flags = 1 << iota
+	notAction          // it has NotAction
+	anyName            // Action or NotAction is or holds "*"
+	firstName          // the first exact action is in name
+	moreNames          // there are actions in Policy.actions
+	hasPrincipal       // it has a principal element
+	notPrincipal       // which is NotPrincipal
 )
 
 // keyed is an entry with the hash that it stands under, 0 without an anchor.
@@ -82,6 +84,7 @@ const noAnchor = -1
 func (k keyed) under(p pattern) keyed {
 	var r words.Resource
 	r.Read(p.text)
+	r.Finish(p.text)
 	k.text, k.kind, k.more = p.text, p.kind, p.more
 	if p.kind == exactPattern {
 		k.step, k.hash = words.Whole, r.Hash[words.Whole]
@@ -182,6 +185,9 @@ func (x *index) places(q *query) (places uint32) {
 	if x.always > 0 {
 		places = 1 << always
 	}
+	if x.steps&^q.resource.Have>>words.Whole != 0 {
+		q.resource.Finish(q.name)
+	}
 	for m := x.steps & q.resource.Have; m != 0; m &= m - 1 {
 		n := bits.TrailingZeros32(m) & words.Whole
 		word, bit := filterBit(q.resource.Hash[n])
@@ -258,19 +264,6 @@ func (p *Policy) matchConditions(k *entry, e *evaluation) bool {
 		}
 	}
 	return true
-}
-
-// matchPrincipal returns how closely a statement names the caller; for one that
-// denies, anyMatch.
-func (p *Policy) matchPrincipal(k *entry, e *evaluation, deny bool) strength {
-	if k.principal == nil {
-		return noMatch // M-16
-	}
-	m := k.principal.match(e, deny, p.kind)
-	if deny && m != noMatch {
-		return anyMatch
-	}
-	return m
 }
 
 // isNamed reports that the Action element names the action, as most do that match,

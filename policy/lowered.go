@@ -27,6 +27,7 @@ type Lowered struct {
 func Lower(r *Request) *Lowered {
 	l := &Lowered{r: *r}
 	l.query.read(&l.r)
+	l.query.resource.Finish(l.query.name)
 	l.keys.read(r, readValue)
 	l.r.Context, l.r.Lists = nil, nil
 	return l
@@ -56,6 +57,7 @@ type query struct {
 	service  uint32 // of its service
 	sts      bool   // its service is "sts"
 	account  string // that owns the resource
+	name     string // of the resource
 	resource words.Resource
 }
 
@@ -74,6 +76,7 @@ func (q *query) read(r *Request) {
 	if q.account == "" {
 		q.account = r.Account()
 	}
+	q.name = r.Resource
 	q.resource.Read(r.Resource)
 }
 

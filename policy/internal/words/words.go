@@ -134,29 +134,34 @@ const (
 // A Resource is a text, such as an ARN, as the hashes of what it begins with: the
 // n-th step is its first 8(n+1) bytes.
 type Resource struct {
-	Have uint32 // bit n: it has the n-th step; bit Whole: always
+	Have uint32 // bit n: it has the n-th step; bit Whole: Finish was called
 	Hash [Steps + 1]uint64
+
+	sum, k uint64 // of its whole words, and for the next
 }
 
-// Read hashes a text. It takes a zero Resource.
+// Read hashes the steps of a text. It takes a zero Resource.
 func (r *Resource) Read(s string) {
 	h, k, n := uint64(0), uint64(seed), 0
-	for i := 0; i < len(s); i, k = i+8, k+prime {
-		switch {
-		case i <= len(s)-8:
-			h += mix(load(s, i), k)
-			if n < Steps {
-				r.Hash[n] = h
-				n++
-			}
-		case i > 0:
-			h += mix(load(s, len(s)-8)>>(8*uint(i+8-len(s))&63), k)
-		default:
-			h = mix(short(s, 0), k)
+	for i := 0; i <= len(s)-8; i, k = i+8, k+prime {
+		h += mix(load(s, i), k)
+		if n < Steps {
+			r.Hash[n] = h
+			n++
 		}
 	}
+	r.Have = 1<<n - 1
+	r.sum, r.k = h, k
+}
+
+// Finish hashes the whole of the text that was read.
+func (r *Resource) Finish(s string) {
+	h := r.sum
+	if n := len(s) & 7; n > 0 {
+		h += mix(At(s, len(s)-n), r.k)
+	}
 	r.Hash[Whole] = ^h
-	r.Have = 1<<n - 1 | 1<<Whole
+	r.Have |= 1 << Whole
 }
 
 // Text hashes any text.

@@ -36,6 +36,16 @@ func hashOf(s string) (h uint64) {
 	return h
 }
 
+// endingOf is Ending by its definition.
+func endingOf(s string) uint64 {
+	k := uint64(seed)
+	if len(s) >= 8 {
+		k += prime * uint64(len(s))
+	}
+	hi, lo := bits.Mul64(wordAt(s, max(len(s)-8, 0))^k, prime)
+	return hi ^ lo
+}
+
 // checkText compares everything that reads one text with the naive versions.
 func checkText(t *testing.T, s string) {
 	t.Helper()
@@ -46,6 +56,9 @@ func checkText(t *testing.T, s string) {
 	}
 	if got, want := Text(s), hashOf(s); got != want {
 		t.Errorf("Text(%q) = %#x, want %#x", s, got, want)
+	}
+	if got, want := Ending(s), endingOf(s); got != want {
+		t.Errorf("Ending(%q) = %#x, want %#x", s, got, want)
 	}
 	if got, want := Fold(s), hashOf(lowered(s)); got != want {
 		t.Errorf("Fold(%q) = %#x, want %#x", s, got, want)
@@ -69,6 +82,7 @@ func checkResource(t *testing.T, s string) {
 	t.Helper()
 	var r Resource
 	r.Read(s)
+	r.Finish(s)
 	steps := min(len(s)/8, Steps)
 	if want := uint32(1)<<steps - 1 | 1<<Whole; r.Have != want {
 		t.Errorf("Read(%q) has %b, want %b", s, r.Have, want)
@@ -77,6 +91,7 @@ func checkResource(t *testing.T, s string) {
 		prefix := s[:8*(n+1)]
 		var alone Resource
 		alone.Read(prefix)
+		alone.Finish(prefix)
 		if r.Hash[n] != alone.Hash[n] || r.Hash[n] != Text(prefix) || r.Hash[n] != hashOf(prefix) {
 			t.Errorf("step %d of %q is %#x, that of %q alone %#x, and its Text %#x, want %#x", n, s, r.Hash[n], prefix, alone.Hash[n], Text(prefix), hashOf(prefix))
 		}
@@ -181,6 +196,7 @@ func TestWholeIsNoStep(t *testing.T) {
 	const text = "arn:aws:s3:::abcarn:aws:s3:::abc"
 	var r Resource
 	r.Read(text)
+	r.Finish(text)
 	for n := range len(text) / 8 {
 		if r.Hash[n] == r.Hash[Whole] {
 			t.Errorf("step %d and the whole of %q have one hash", n, text)
@@ -206,7 +222,8 @@ func TestWordsDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		var r Resource
 		r.Read(a)
-		same = same && ReadAction(a) == ReadAction(b) && EqualFold(a, b) && Text(a) != Text(b) && Fold(a) == Fold(b)
+		r.Finish(a)
+		same = same && ReadAction(a) == ReadAction(b) && EqualFold(a, b) && Text(a) != Text(b) && Ending(a) != Ending(a[1:]) && Fold(a) == Fold(b)
 	}); n != 0 || !same {
 		t.Errorf("reading allocates %v times, want 0; letter case is no matter: %v", n, same)
 	}
