@@ -27,7 +27,7 @@ type index struct {
 	shift       uint8 // a hash's bucket is in its bits from here
 
 	few     [1 << fewBits]uint8 // the ends of the buckets in entries, if they are few
-	starts  []uint32            // the starts of the buckets, and the end of the last, if they are many
+	starts  *[]uint32           // the starts of the buckets, and the end of the last, if they are many
 	entries []entry
 }
 
@@ -135,7 +135,8 @@ func (x *index) build(list []keyed) {
 			x.few[i] = uint8(end)
 		}
 	} else {
-		x.starts = slices.Clone(starts)
+		many := slices.Clone(starts)
+		x.starts = &many
 	}
 	x.entries = make([]entry, len(list))
 	first := 0
@@ -155,7 +156,8 @@ func (x *index) build(list []keyed) {
 func (x *index) bucket(hash uint64) []entry {
 	n := hash >> x.shift
 	if x.starts != nil {
-		return x.entries[x.starts[n]:x.starts[n+1]]
+		starts := *x.starts
+		return x.entries[starts[n]:starts[n+1]]
 	}
 	start := x.always
 	if n > 0 {

@@ -157,8 +157,12 @@ func (r *Resource) Read(s string) {
 // Finish hashes the whole of the text that was read.
 func (r *Resource) Finish(s string) {
 	h := r.sum
-	if n := len(s) & 7; n > 0 {
-		h += mix(At(s, len(s)-n), r.k)
+	switch n := uint(len(s)) & 7; {
+	case n == 0:
+	case len(s) >= 8:
+		h += mix(load(s[len(s)-8:], 0)>>(64-8*n), r.k)
+	default:
+		h += mix(short(s, 0), r.k)
 	}
 	r.Hash[Whole] = ^h
 	r.Have |= 1 << Whole
