@@ -323,7 +323,7 @@ func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typed
 		t, ok := typed.date(value)
 		return ok && relatesTo(p.extra.dates[c.from:c.to], t, c.relation, time.Time.Compare)
 	case operator.IP:
-		a, ok := e.address(value, typed)
+		a, ok := typed.address(value)
 		for i := c.from; ok && i < c.to; i++ {
 			if p.values.prefixes[i].Contains(a) {
 				return true
@@ -351,12 +351,15 @@ func (c *condition) relatesText(e *evaluation, patterns []pattern, value string)
 		}
 		patterns = patterns[c.exact:]
 	}
+	if c.kind != neverPattern {
+		return matchText(e, c.kind, c.text, c.more, value)
+	}
 	for i := range patterns {
-		if patterns[i].match(e, value) {
+		if p := &patterns[i]; matchText(e, p.kind, p.text, p.more, value) {
 			return true
 		}
 	}
-	return matchText(e, c.kind, c.text, c.more, value)
+	return false
 }
 
 // relatesBinary compares bytes (C-10).

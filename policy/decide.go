@@ -5,10 +5,8 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
-	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
@@ -22,14 +20,6 @@ type evaluation struct {
 	callers uint32    // mask of the caller; 0: not made yet
 	passed  int       // how many keys were passed over in the maps of r
 	last    resolved  // the last variable that was looked up
-	read    asAddress // the last value that was read as an address
-}
-
-// An asAddress is a value of the request, read as an address.
-type asAddress struct {
-	text string
-	addr netip.Addr
-	ok   bool
 }
 
 // A resolved variable.
@@ -379,18 +369,6 @@ func (e *evaluation) variable(p *piece) (value string, ok bool) {
 		return e.last.value, true
 	}
 	return p.Fallback, p.HasFallback
-}
-
-// address reads a value of the request; typed is what it was read as, or nil.
-func (e *evaluation) address(text string, typed *typedValue) (netip.Addr, bool) {
-	if typed != nil {
-		return typed.addr, typed.ip
-	}
-	if a := &e.read; a.text != text || text == "" {
-		a.text = text
-		a.addr, a.ok = literal.ParseAddress(text)
-	}
-	return e.read.addr, e.read.ok
 }
 
 // foundKind says what a request has under a context key.

@@ -185,3 +185,10 @@ func (t *typedValue) date(text string) (time.Time, bool) {
 	}
 	return t.when, t.isDate
 }
+
+func (t *typedValue) address(text string) (netip.Addr, bool) {
+	if t == nil {
+		return literal.ParseAddress(text)
+	}
+	return t.addr, t.ip
+}
