@@ -66,6 +66,7 @@ mapfile -t without < <(plain)
 if [ ${#without[@]} -gt 0 ]; then
   tests "limits of time and memory, without it" . "${without[@]}"
 fi
+tests "the engine with a hash that nearly always collides" . -tags weakhash -run 'Agreement|Workloads|Corpus' ./policy
 for mod in $(git ls-files -co --exclude-standard -- 'test/*go.mod'); do
   tests "tests of $(dirname "$mod")" "$(dirname "$mod")" -timeout 10m ./...
 done

@@ -54,15 +54,6 @@ func short(s string, i int) (w uint64) {
 // First returns a mask of the first n bytes of a word; n is at most 8.
 func First(n uint8) uint64 { return ^uint64(0) >> (64 - 8*uint(n)) }
 
-// mix returns what the word w adds to the hash of a text; k is seed for its first
-// word, and prime more for each that follows. The parts of a hash are summed, so
-// that they can be computed side by side, and so that the hash of a prefix is a
-// step on the way to that of the text.
-func mix(w, k uint64) uint64 {
-	hi, lo := bits.Mul64(w^k, prime)
-	return hi ^ lo
-}
-
 // lower returns w with its ASCII letters in lower case.
 func lower(w uint64) uint64 {
 	heptets := w & low7
