@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -39,5 +40,5 @@ func New(o Options, more ...api.Op) *api.Service {
 // update changes the caller's account and maps the store's errors to AWS's. fn
 // may run more than once.
 func (s *iam) update(c *api.Call, fn func(*store.Tx) error) error {
-	return fail(s.store.Update(c.Context(), string(c.Account), fn))
+	return iamop.Fail(s.store.Update(c.Context(), string(c.Account), fn))
 }

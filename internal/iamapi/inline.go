@@ -10,6 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -22,19 +23,19 @@ func grants(c *api.Call, h store.Holder) (*store.Grants, string, error) {
 	case store.KindUser:
 		u, err := c.View.User(h.Name)
 		if err != nil {
-			return nil, "", fail(err)
+			return nil, "", iamop.Fail(err)
 		}
 		return &u.Grants, u.Name, nil
 	case store.KindGroup:
 		g, err := c.View.Group(h.Name)
 		if err != nil {
-			return nil, "", fail(err)
+			return nil, "", iamop.Fail(err)
 		}
 		return &g.Grants, g.Name, nil
 	}
 	r, err := c.View.Role(h.Name)
 	if err != nil {
-		return nil, "", fail(err)
+		return nil, "", iamop.Fail(err)
 	}
 	return &r.Grants, r.Name, nil
 }
@@ -44,9 +45,9 @@ func grants(c *api.Call, h store.Holder) (*store.Grants, string, error) {
 func holderCheck(c *api.Call, h store.Holder) authz.Check {
 	switch h.Kind {
 	case store.KindUser:
-		ck := userCheck(c, h.Name)
+		ck := iamop.UserCheck(c, h.Name)
 		if u, err := c.View.User(h.Name); err == nil {
-			boundaryKey(&ck, u.Boundary)
+			iamop.BoundaryKey(&ck, u.Boundary)
 		}
 		return ck
 	case store.KindGroup:
@@ -54,7 +55,7 @@ func holderCheck(c *api.Call, h store.Holder) authz.Check {
 	}
 	ck := roleCheck(c, h.Name)
 	if r, err := c.View.Role(h.Name); err == nil {
-		boundaryKey(&ck, r.Boundary)
+		iamop.BoundaryKey(&ck, r.Boundary)
 	}
 	return ck
 }
@@ -72,7 +73,7 @@ func (s *iam) putInline(c *api.Call, h store.Holder, name, text string) error {
 	if e, ok := errors.AsType[*store.LimitError](err); ok && strings.HasSuffix(e.Quota, "PolicySize") {
 		return awserr.LimitExceeded.Msg("Maximum policy size of %d bytes exceeded for %s %s", e.Limit, h.Kind, h.Name).Because(err)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 // inline returns the text of an inline policy and the holder's name as stored.
@@ -97,15 +98,15 @@ func (s *iam) deleteInline(c *api.Call, h store.Holder, name string) error {
 }
 
 // inlineNames is one page of the names of a holder's inline policies.
-func inlineNames(c *api.Call, h store.Holder, marker *string, maxItems *int32) (page[string], error) {
+func inlineNames(c *api.Call, h store.Holder, marker *string, maxItems *int32) (iamop.Page[string], error) {
 	g, _, err := grants(c, h)
 	if err != nil {
-		return page[string]{}, err
+		return iamop.Page[string]{}, err
 	}
 	from := func(after string) iter.Seq2[string, store.Inline] {
-		return sorted(g.Inline, after, func(i store.Inline) string { return i.Name })
+		return iamop.Sorted(g.Inline, after, func(i store.Inline) string { return i.Name })
 	}
-	return paginate(marker, maxItems, from, func(i store.Inline) string { return i.Name })
+	return iamop.Paginate(marker, maxItems, from, func(i store.Inline) string { return i.Name })
 }
 
 func putUserPolicyTarget(c *api.Call, in *PutUserPolicyInput) ([]authz.Check, error) {
@@ -145,7 +146,7 @@ func (s *iam) listUserPolicies(c *api.Call, in *ListUserPoliciesInput) (*ListUse
 	if err != nil {
 		return nil, err
 	}
-	return &ListUserPoliciesOutput{PolicyNames: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListUserPoliciesOutput{PolicyNames: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func putGroupPolicyTarget(c *api.Call, in *PutGroupPolicyInput) ([]authz.Check, error) {
@@ -185,7 +186,7 @@ func (s *iam) listGroupPolicies(c *api.Call, in *ListGroupPoliciesInput) (*ListG
 	if err != nil {
 		return nil, err
 	}
-	return &ListGroupPoliciesOutput{PolicyNames: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListGroupPoliciesOutput{PolicyNames: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func putRolePolicyTarget(c *api.Call, in *PutRolePolicyInput) ([]authz.Check, error) {
@@ -225,5 +226,5 @@ func (s *iam) listRolePolicies(c *api.Call, in *ListRolePoliciesInput) (*ListRol
 	if err != nil {
 		return nil, err
 	}
-	return &ListRolePoliciesOutput{PolicyNames: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListRolePoliciesOutput{PolicyNames: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

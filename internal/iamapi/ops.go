@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 )
 
 // ops is the index of the service, sorted by name.
@@ -21,7 +22,7 @@ func (s *iam) opsToC() []api.Op {
 		api.Void("iam:AttachGroupPolicy", decodeAttachGroupPolicyInput, attachGroupPolicyTarget, s.attachGroupPolicy),
 		api.Void("iam:AttachRolePolicy", decodeAttachRolePolicyInput, attachRolePolicyTarget, s.attachRolePolicy),
 		api.Void("iam:AttachUserPolicy", decodeAttachUserPolicyInput, attachUserPolicyTarget, s.attachUserPolicy),
-		api.Void("iam:CreateAccountAlias", decodeCreateAccountAliasInput, whole, s.createAccountAlias),
+		api.Void("iam:CreateAccountAlias", decodeCreateAccountAliasInput, iamop.Whole, s.createAccountAlias),
 		api.Write("iam:CreateGroup", decodeCreateGroupInput, createGroupTarget, s.createGroup),
 		api.Write("iam:CreateInstanceProfile", decodeCreateInstanceProfileInput, createInstanceProfileTarget, s.createInstanceProfile),
 		api.Write("iam:CreateOpenIDConnectProvider", decodeCreateOpenIDConnectProviderInput, createOpenIDConnectProviderTarget, s.createOpenIDConnectProvider),
@@ -35,7 +36,7 @@ func (s *iam) opsToC() []api.Op {
 
 func (s *iam) opsFromD() []api.Op {
 	return []api.Op{
-		api.Void("iam:DeleteAccountAlias", decodeDeleteAccountAliasInput, whole, s.deleteAccountAlias),
+		api.Void("iam:DeleteAccountAlias", decodeDeleteAccountAliasInput, iamop.Whole, s.deleteAccountAlias),
 		api.Void("iam:DeleteGroup", decodeDeleteGroupInput, deleteGroupTarget, s.deleteGroup),
 		api.Void("iam:DeleteGroupPolicy", decodeDeleteGroupPolicyInput, deleteGroupPolicyTarget, s.deleteGroupPolicy),
 		api.Void("iam:DeleteInstanceProfile", decodeDeleteInstanceProfileInput, deleteInstanceProfileTarget, s.deleteInstanceProfile),
@@ -57,8 +58,8 @@ func (s *iam) opsFromD() []api.Op {
 
 func (s *iam) opsFromE() []api.Op {
 	return []api.Op{
-		api.Read("iam:GetAccountAuthorizationDetails", decodeGetAccountAuthorizationDetailsInput, whole, s.getAccountAuthorizationDetails),
-		api.Read("iam:GetAccountSummary", decodeGetAccountSummaryInput, whole, s.getAccountSummary),
+		api.Read("iam:GetAccountAuthorizationDetails", decodeGetAccountAuthorizationDetailsInput, iamop.Whole, s.getAccountAuthorizationDetails),
+		api.Read("iam:GetAccountSummary", decodeGetAccountSummaryInput, iamop.Whole, s.getAccountSummary),
 		api.Read("iam:GetGroup", decodeGetGroupInput, getGroupTarget, s.getGroup),
 		api.Read("iam:GetGroupPolicy", decodeGetGroupPolicyInput, getGroupPolicyTarget, s.getGroupPolicy),
 		api.Read("iam:GetInstanceProfile", decodeGetInstanceProfileInput, getInstanceProfileTarget, s.getInstanceProfile),
@@ -75,7 +76,7 @@ func (s *iam) opsFromE() []api.Op {
 
 func (s *iam) opsFromL() []api.Op {
 	return []api.Op{
-		api.Read("iam:ListAccountAliases", decodeListAccountAliasesInput, whole, s.listAccountAliases),
+		api.Read("iam:ListAccountAliases", decodeListAccountAliasesInput, iamop.Whole, s.listAccountAliases),
 		api.Read("iam:ListAttachedGroupPolicies", decodeListAttachedGroupPoliciesInput, listAttachedGroupPoliciesTarget, s.listAttachedGroupPolicies),
 		api.Read("iam:ListAttachedRolePolicies", decodeListAttachedRolePoliciesInput, listAttachedRolePoliciesTarget, s.listAttachedRolePolicies),
 		api.Read("iam:ListAttachedUserPolicies", decodeListAttachedUserPoliciesInput, listAttachedUserPoliciesTarget, s.listAttachedUserPolicies),
@@ -113,7 +114,7 @@ func (s *iam) opsFromP() []api.Op {
 		api.Void("iam:RemoveRoleFromInstanceProfile", decodeRemoveRoleFromInstanceProfileInput, removeRoleFromInstanceProfileTarget, s.removeRoleFromInstanceProfile),
 		api.Void("iam:RemoveUserFromGroup", decodeRemoveUserFromGroupInput, removeUserFromGroupTarget, s.removeUserFromGroup),
 		api.Void("iam:SetDefaultPolicyVersion", decodeSetDefaultPolicyVersionInput, setDefaultPolicyVersionTarget, s.setDefaultPolicyVersion),
-		api.Read("iam:SimulateCustomPolicy", decodeSimulateCustomPolicyInput, whole, s.simulateCustomPolicy),
+		api.Read("iam:SimulateCustomPolicy", decodeSimulateCustomPolicyInput, iamop.Whole, s.simulateCustomPolicy),
 		api.Read("iam:SimulatePrincipalPolicy", decodeSimulatePrincipalPolicyInput, simulatePrincipalPolicyTarget, s.simulatePrincipalPolicy),
 		api.Void("iam:TagInstanceProfile", decodeTagInstanceProfileInput, tagInstanceProfileTarget, s.tagInstanceProfile),
 		api.Void("iam:TagOpenIDConnectProvider", decodeTagOpenIDConnectProviderInput, tagOpenIDConnectProviderTarget, s.tagOpenIDConnectProvider),

@@ -8,6 +8,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -22,7 +23,7 @@ func roleCheck(c *api.Call, name string) authz.Check {
 		return authz.Check{Resource: string(arn.Role(c.Account, "/", name)), Shown: "role " + name}
 	}
 	ck := authz.Check{Resource: c.View.RoleARN(r), Shown: "role " + name}
-	resourceTags(&ck, r.Tags)
+	iamop.ResourceTags(&ck, r.Tags)
 	return ck
 }
 
@@ -35,11 +36,11 @@ func createRoleTarget(c *api.Call, in *CreateRoleInput) ([]authz.Check, error) {
 	if err := newBoundaryTarget(&ck, in.PermissionsBoundary); err != nil {
 		return nil, err
 	}
-	return withTags(ck, "iam:TagRole", in.Tags), nil
+	return iamop.WithTags(ck, "iam:TagRole", in.Tags), nil
 }
 
 func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, e
 	// CreateRole answers without MaxSessionDuration and RoleLastUsed.
 	out := s.briefRole(c, made)
 	out.MaxSessionDuration = nil
-	out.PermissionsBoundary, out.Tags = boundary(made.Boundary), showTags(made.Tags)
+	out.PermissionsBoundary, out.Tags = boundary(made.Boundary), iamop.ShowTags[Tag](made.Tags)
 	return &CreateRoleOutput{Role: out}, nil
 }
 
@@ -81,22 +82,24 @@ func getRoleTarget(c *api.Call, in *GetRoleInput) ([]authz.Check, error) {
 func (s *iam) getRole(c *api.Call, in *GetRoleInput) (*GetRoleOutput, error) {
 	r, err := c.View.Role(in.RoleName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	return &GetRoleOutput{Role: s.fullRole(c, r)}, nil
 }
 
-func listRolesTarget(c *api.Call, _ *ListRolesInput) ([]authz.Check, error) { return list(c, "role/") }
+func listRolesTarget(c *api.Call, _ *ListRolesInput) ([]authz.Check, error) {
+	return iamop.List(c, "role/")
+}
 
 func (s *iam) listRoles(c *api.Call, in *ListRolesInput) (*ListRolesOutput, error) {
 	from := func(after string) iter.Seq2[string, *store.Role] {
-		return under(c.View.Roles(after), in.PathPrefix, roleKey)
+		return iamop.Under(c.View.Roles(after), in.PathPrefix, roleKey)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(r *store.Role) Role { return s.briefRole(c, r) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(r *store.Role) Role { return s.briefRole(c, r) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListRolesOutput{Roles: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListRolesOutput{Roles: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func updateRoleTarget(c *api.Call, in *UpdateRoleInput) ([]authz.Check, error) {
@@ -169,7 +172,7 @@ func (s *iam) briefRole(c *api.Call, r *store.Role) Role {
 // fullRole is a role as GetRole shows it.
 func (s *iam) fullRole(c *api.Call, r *store.Role) Role {
 	out := s.briefRole(c, r)
-	out.PermissionsBoundary, out.Tags = boundary(r.Boundary), showTags(r.Tags)
+	out.PermissionsBoundary, out.Tags = boundary(r.Boundary), iamop.ShowTags[Tag](r.Tags)
 	out.RoleLastUsed = s.roleLastUsed(c, r)
 	return out
 }
