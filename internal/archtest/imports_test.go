@@ -12,8 +12,9 @@ const module = "github.com/innkeeper-iam/innkeeper"
 // change it to fix a build; change the design, or the code.
 var allowed = map[string]string{
 	// Public libraries: the standard library and each other, nothing else.
-	"arn":   "",
-	"sigv4": "",
+	"arn":     "",
+	"catalog": "",
+	"sigv4":   "",
 	"policy": "arn policy/internal/enum policy/internal/form policy/internal/jsontext policy/internal/literal " +
 		"policy/internal/operator policy/internal/prose policy/internal/spelling policy/internal/template policy/internal/textbook policy/internal/words",
 	"policy/advice":     "arn policy policy/internal/literal policy/internal/prose policy/internal/template",
@@ -96,13 +97,13 @@ var allowed = map[string]string{
 
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
-var libraries = set("arn", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/enum", "policy/internal/form",
+var libraries = set("arn", "catalog", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/enum", "policy/internal/form",
 	"policy/internal/jsontext", "policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
 	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "policy", "policy/advice", "policy/internal/enum", "policy/internal/form", "policy/internal/jsontext",
+var pure = set("arn", "catalog", "policy", "policy/advice", "policy/internal/enum", "policy/internal/form", "policy/internal/jsontext",
 	"policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
 	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 
