@@ -164,6 +164,11 @@ func (e *encoder) identity(i *Identity) {
 		e.close()
 	}
 	e.some("invokedBy", i.InvokedBy)
+	if i.Delegate != "" {
+		e.open("invokedByDelegate")
+		e.always("accountId", i.Delegate)
+		e.close()
+	}
 	e.close()
 }
 

@@ -52,6 +52,7 @@ type Identity struct {
 	UserName         string
 	IdentityProvider string
 	InvokedBy        string
+	Delegate         string   // the account that acts in the identity's name (invokedByDelegate); "" for none
 	Session          *Session // nil for long-lived credentials
 }
 

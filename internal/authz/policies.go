@@ -116,14 +116,15 @@ const sessionPolicies = 4096
 // tokens and have no record to hang on. It has two generations of at most max
 // texts each, so that a text in use is never far from being found.
 type compiled struct {
-	max int
+	kind policy.Kind
+	max  int
 
 	mu       sync.Mutex // guards below
 	now, old map[string]*policy.Policy
 }
 
-func newCompiled(max int) *compiled {
-	return &compiled{max: max, now: make(map[string]*policy.Policy)}
+func newCompiled(kind policy.Kind, max int) *compiled {
+	return &compiled{kind: kind, max: max, now: make(map[string]*policy.Policy)}
 }
 
 func (c *compiled) get(text string) *policy.Policy {
@@ -138,7 +139,7 @@ func (c *compiled) get(text string) *policy.Policy {
 	if ok {
 		return p
 	}
-	p = compileSession(text)
+	p = compileSession(text, c.kind)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.putLocked(text, p)
@@ -152,13 +153,13 @@ func (c *compiled) putLocked(text string, p *policy.Policy) {
 	c.now[text] = p
 }
 
-func compileSession(text string) *policy.Policy {
+func compileSession(text string, kind policy.Kind) *policy.Policy {
 	const name = "session policy"
 	d, err := policy.Parse(name, []byte(text))
 	if err != nil {
 		return policy.Broken(name, err)
 	}
-	p, err := policy.Compile(d, policy.Session)
+	p, err := policy.Compile(d, kind)
 	if err != nil {
 		return policy.Broken(name, err)
 	}
