@@ -40,6 +40,10 @@ type Options struct {
 	Keep     int              // how many rotated files stay; 0 means all
 	Now      func() time.Time // names rotated files and dates the log's own records; nil means time.Now
 	Log      *slog.Logger     // told of repairs and failures; nil means nobody
+
+	// Written, when not nil, is told of every record that Write has written, by
+	// several goroutines at once. It must return quickly and not keep the record.
+	Written func(*Record)
 }
 
 // A Log appends records, one a line, to the file audit.log of its directory. It
@@ -248,6 +252,9 @@ func (l *Log) Write(r *Record, durable bool) error {
 		time.AfterFunc(syncDelay, l.kickSyncer)
 	}
 	l.mu.Unlock()
+	if l.opt.Written != nil {
+		l.opt.Written(r)
+	}
 	if !durable {
 		return nil
 	}
