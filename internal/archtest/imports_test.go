@@ -93,7 +93,7 @@ var allowed = map[string]string{
 	// Tests and generators.
 	"internal/archtest": "",
 	"internal/doctest":  "",
-	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/mfa internal/node internal/store github.com/rogpeppe/go-internal/txtar",
+	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/mfa internal/node internal/store policy github.com/rogpeppe/go-internal/txtar",
 }
 
 // libraries are the public packages: what others may import from us, and so

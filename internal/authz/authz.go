@@ -62,8 +62,9 @@ type Authorizer struct {
 	store  *store.Store
 	inline *compiled // session policies of tokens
 	fences *compiled // the same, as fences around a delegate
-	// Decided, when not nil, is told the outcome of every check.
-	Decided func(policy.Outcome)
+	// Decided, when not nil, is told every check, as the engine was asked, and its
+	// outcome. It must not change the request.
+	Decided func(*policy.Request, policy.Outcome)
 }
 
 // New returns an Authorizer that lets nothing happen while log cannot be written.
@@ -105,7 +106,7 @@ func (z *Authorizer) Authorize(ctx context.Context, rec *audit.Record, c *authn.
 			}
 		}
 		if z.Decided != nil {
-			z.Decided(d.Outcome)
+			z.Decided(req, d.Outcome)
 		}
 		if d.Outcome != policy.Allowed {
 			denied := z.denied(c, ck, req, set, d)

@@ -33,6 +33,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
+	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // Options are what a test sets about a node beside its configuration. The zero
@@ -42,6 +43,9 @@ type Options struct {
 	Now    func() time.Time // nil: time.Now
 	IDs    *ids.Source      // nil: random identifiers
 	NoSync bool             // the embedded store does not wait for the disk
+
+	// Decided, when not nil, is told every check and its outcome; see authz.
+	Decided func(*policy.Request, policy.Outcome)
 }
 
 // A Node is a running server. Make one with Start.
@@ -57,6 +61,7 @@ type Node struct {
 	saml    *federate.SAML
 	audit   *audit.Log
 	metrics *metrics
+	decided func(*policy.Request, policy.Outcome)
 
 	listener net.Listener
 	tls      *tls.Config // nil: no TLS
@@ -101,7 +106,7 @@ func (n *Node) start(ctx context.Context, noSync bool) error {
 }
 
 func newNode(cfg config.Config, opts Options) *Node {
-	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, failed: make(chan error, 2)}
+	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, decided: opts.Decided, failed: make(chan error, 2)}
 	n.requests, n.abandon = context.WithCancel(context.Background())
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
@@ -151,7 +156,12 @@ func (n *Node) openStore(ctx context.Context, keeper *seal.Keeper, noSync bool) 
 // services returns the API server with every service that a node offers.
 func (n *Node) services() *api.Server {
 	az := authz.New(n.audit, n.ring, n.store)
-	az.Decided = n.metrics.decided
+	az.Decided = func(r *policy.Request, o policy.Outcome) {
+		n.metrics.decided(o)
+		if n.decided != nil {
+			n.decided(r, o)
+		}
+	}
 	return &api.Server{
 		Services: []*api.Service{
 			iamapi.New(iamapi.Options{Store: n.store, Now: n.now, Issuers: n.issuers},
