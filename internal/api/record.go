@@ -93,6 +93,7 @@ func identify(rec *audit.Record, c *authn.Caller) {
 	_, mfa := c.MFA()
 	id.Session = &audit.Session{
 		Created: c.Session.Issued, MFA: mfa, SourceIdentity: c.Session.SourceIdentity, Issuer: issuer(c), Provider: c.Session.Provider,
+		AssumedRoot: c.Session.Kind == session.RootTask,
 	}
 }
 

@@ -103,6 +103,7 @@ type wireSession struct {
 		MFA     string    `json:"mfaAuthenticated"`
 	} `json:"attributes"`
 	SourceIdentity string `json:"sourceIdentity"`
+	AssumedRoot    string `json:"assumedRoot"`
 }
 
 type wireCheck struct {
@@ -132,7 +133,7 @@ func (w *wireIdentity) identity() Identity {
 	if s := w.SessionContext; s != nil {
 		i.Session = &Session{
 			Issuer: Issuer(s.Issuer), Created: s.Attributes.Created, MFA: s.Attributes.MFA == "true",
-			SourceIdentity: s.SourceIdentity, Provider: s.Web.Provider,
+			SourceIdentity: s.SourceIdentity, Provider: s.Web.Provider, AssumedRoot: s.AssumedRoot == "true",
 		}
 	}
 	return i

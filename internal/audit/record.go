@@ -63,6 +63,7 @@ type Session struct {
 	MFA            bool
 	SourceIdentity string
 	Provider       string // federated provider of a web identity
+	AssumedRoot    bool   // of AssumeRoot
 }
 
 // An Issuer is the role or user that a session comes from.

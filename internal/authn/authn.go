@@ -150,7 +150,7 @@ func (a *Authenticator) session(c *Caller, token string) (secret string, err err
 			return "", ErrUnknownKey
 		}
 		c.asFederated(user, claims.Name)
-	case session.Root:
+	case session.Root, session.RootTask:
 		c.asRoot()
 	default:
 		return "", ErrUnknownKey

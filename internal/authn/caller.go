@@ -99,8 +99,9 @@ var ErrSessionCall = errors.New("authn: not to be called with session credential
 // whatever the policies say: nil, ErrUnknownKey or ErrSessionCall. Rules: IAM
 // User Guide, "Request temporary security credentials", comparison of STS
 // operations. GetSessionToken credentials of the principal itself reach IAM only with MFA, and of STS
-// AssumeRole and GetCallerIdentity; federation credentials never reach IAM, and
-// of STS GetCallerIdentity. No session makes further long sessions.
+// AssumeRole, GetCallerIdentity and GetWebIdentityToken; federation credentials
+// never reach IAM, and of STS GetCallerIdentity. No session makes further long
+// sessions.
 //
 // quirk Q093: a delegate gets no further credentials from STS: they would outlive
 // what it was lent, and not show that it acts.
@@ -120,6 +121,7 @@ func (c *Caller) May(service, operation string) error {
 		if operation != "DecodeAuthorizationMessage" && operation != "GetAccessKeyInfo" {
 			return ErrSessionCall
 		}
+	case operation == "GetWebIdentityToken": // which refuses those whom it does not serve itself
 	case operation == "GetSessionToken", operation == "GetFederationToken", federated, plain && operation != "AssumeRole":
 		return ErrSessionCall
 	}

@@ -26,6 +26,7 @@ const (
 	ServerCert      = "ASCA"
 	SSHKey          = "APKA"
 	ServiceCred     = "ACCA"
+	TokenIssuer     = "AISS" // ours: of an account as an issuer of tokens
 )
 
 const (
