@@ -55,7 +55,8 @@ var allowed = map[string]string{
 	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
 	"internal/pubkey":    "golang.org/x/crypto/ssh",
 
-	"internal/orgs": "policy internal/ids internal/store",
+	"internal/orgs":   "policy internal/ids internal/store",
+	"internal/issuer": "internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
 
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
@@ -72,16 +73,19 @@ var allowed = map[string]string{
 		"internal/authn internal/authz internal/ids internal/managed internal/iamop",
 	"internal/credapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz " +
 		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey",
-	"internal/iamop": "arn internal/api internal/awserr internal/wire internal/store internal/authz",
-	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
-		"internal/authn internal/authz internal/ids",
+	"internal/trustapi": "internal/api internal/awserr internal/ids internal/iamop internal/issuer internal/orgs internal/store internal/wire",
+	"internal/iamop":    "arn internal/api internal/awserr internal/wire internal/store internal/authz",
+	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/issuer internal/awserr internal/wire internal/store internal/session " +
+		"internal/authn internal/authz internal/delegation internal/ids internal/orgs",
+
+	"internal/delegapi": "arn policy internal/api internal/authz internal/awserr internal/delegation internal/ids internal/iamop internal/store internal/wire",
 
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz internal/ids",
 
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
-		"internal/config internal/credapi internal/federate internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
-		"internal/managed internal/orgapi internal/seal internal/session internal/store internal/stsapi internal/wire " +
+		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv " +
+		"internal/managed internal/orgapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/cli": "arn policy policy/advice policy/policytest sigv4 internal/config internal/node " +
 		"github.com/goccy/go-yaml/... github.com/spf13/cobra",
