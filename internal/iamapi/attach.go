@@ -31,7 +31,7 @@ func (s *iam) attach(c *api.Call, h store.Holder, policyARN string) error {
 	if p, ok := managed.Lookup(policyARN); ok && p.ServiceLinked() {
 		return awserr.PolicyNotAttachable.Msg("Cannot attach a Service Role Policy to a customer %s.", h.Kind)
 	}
-	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.Attach(h, policyARN) })
+	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.Attach(h, policyARN) })
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
 		return awserr.NoSuchEntity.Msg("Policy %s does not exist or is not attachable.", policyARN).Because(err)
 	}
@@ -39,7 +39,7 @@ func (s *iam) attach(c *api.Call, h store.Holder, policyARN string) error {
 }
 
 func (s *iam) detach(c *api.Call, h store.Holder, policyARN string) error {
-	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.Detach(h, policyARN) })
+	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.Detach(h, policyARN) })
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
 		return awserr.NoSuchEntity.Msg("Policy %s was not found.", policyARN).Because(err)
 	}

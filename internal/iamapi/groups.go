@@ -30,6 +30,9 @@ func createGroupTarget(c *api.Call, in *CreateGroupInput) ([]authz.Check, error)
 }
 
 func (s *iam) createGroup(c *api.Call, in *CreateGroupInput) (*CreateGroupOutput, error) {
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
 	var made *store.Group
 	err := s.update(c, func(tx *store.Tx) error {
 		made = &store.Group{Name: in.GroupName, Path: wire.Value(in.Path, "/")}
@@ -116,6 +119,9 @@ func updateGroupTarget(c *api.Call, in *UpdateGroupInput) ([]authz.Check, error)
 }
 
 func (s *iam) updateGroup(c *api.Call, in *UpdateGroupInput) error {
+	if err := checkPath(in.NewPath); err != nil {
+		return err
+	}
 	return s.update(c, func(tx *store.Tx) error {
 		g, err := tx.Group(in.GroupName)
 		if err != nil {

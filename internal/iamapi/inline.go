@@ -64,12 +64,23 @@ func holderTarget(c *api.Call, h store.Holder) ([]authz.Check, error) {
 	return []authz.Check{holderCheck(c, h)}, nil
 }
 
+// changeHolder changes the policies of a holder that customers may change. The
+// error is the store's or unprotected's; fn may run more than once.
+func (s *iam) changeHolder(c *api.Call, h store.Holder, fn func(*store.Tx) error) error {
+	return s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error {
+		if err := changeable(tx, h); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
 func (s *iam) putInline(c *api.Call, h store.Holder, name, text string) error {
 	doc, err := document(name, text)
 	if err != nil {
 		return err
 	}
-	err = s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.PutInline(h, name, doc) })
+	err = s.changeHolder(c, h, func(tx *store.Tx) error { return tx.PutInline(h, name, doc) })
 	if e, ok := errors.AsType[*store.LimitError](err); ok && strings.HasSuffix(e.Quota, "PolicySize") {
 		return awserr.LimitExceeded.Msg("Maximum policy size of %d bytes exceeded for %s %s", e.Limit, h.Kind, h.Name).Because(err)
 	}
@@ -94,7 +105,7 @@ func noInline(h store.Holder, name string) error {
 }
 
 func (s *iam) deleteInline(c *api.Call, h store.Holder, name string) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.DeleteInline(h, name) })
+	return iamop.Fail(s.changeHolder(c, h, func(tx *store.Tx) error { return tx.DeleteInline(h, name) }))
 }
 
 // inlineNames is one page of the names of a holder's inline policies.

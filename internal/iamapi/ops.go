@@ -30,6 +30,7 @@ func (s *iam) opsToC() []api.Op {
 		api.Write("iam:CreatePolicyVersion", decodeCreatePolicyVersionInput, createPolicyVersionTarget, s.createPolicyVersion),
 		api.Write("iam:CreateRole", decodeCreateRoleInput, createRoleTarget, s.createRole),
 		api.Write("iam:CreateSAMLProvider", decodeCreateSAMLProviderInput, createSAMLProviderTarget, s.createSAMLProvider),
+		api.Write("iam:CreateServiceLinkedRole", decodeCreateServiceLinkedRoleInput, createServiceLinkedRoleTarget, s.createServiceLinkedRole),
 		api.Write("iam:CreateUser", decodeCreateUserInput, createUserTarget, s.createUser),
 	}
 }
@@ -47,6 +48,7 @@ func (s *iam) opsFromD() []api.Op {
 		api.Void("iam:DeleteRolePermissionsBoundary", decodeDeleteRolePermissionsBoundaryInput, deleteRolePermissionsBoundaryTarget, s.deleteRolePermissionsBoundary),
 		api.Void("iam:DeleteRolePolicy", decodeDeleteRolePolicyInput, deleteRolePolicyTarget, s.deleteRolePolicy),
 		api.Void("iam:DeleteSAMLProvider", decodeDeleteSAMLProviderInput, deleteSAMLProviderTarget, s.deleteSAMLProvider),
+		api.Write("iam:DeleteServiceLinkedRole", decodeDeleteServiceLinkedRoleInput, deleteServiceLinkedRoleTarget, s.deleteServiceLinkedRole),
 		api.Void("iam:DeleteUser", decodeDeleteUserInput, deleteUserTarget, s.deleteUser),
 		api.Void("iam:DeleteUserPermissionsBoundary", decodeDeleteUserPermissionsBoundaryInput, deleteUserPermissionsBoundaryTarget, s.deleteUserPermissionsBoundary),
 		api.Void("iam:DeleteUserPolicy", decodeDeleteUserPolicyInput, deleteUserPolicyTarget, s.deleteUserPolicy),
@@ -69,6 +71,7 @@ func (s *iam) opsFromE() []api.Op {
 		api.Read("iam:GetRole", decodeGetRoleInput, getRoleTarget, s.getRole),
 		api.Read("iam:GetRolePolicy", decodeGetRolePolicyInput, getRolePolicyTarget, s.getRolePolicy),
 		api.Read("iam:GetSAMLProvider", decodeGetSAMLProviderInput, getSAMLProviderTarget, s.getSAMLProvider),
+		api.Read("iam:GetServiceLinkedRoleDeletionStatus", decodeGetServiceLinkedRoleDeletionStatusInput, getServiceLinkedRoleDeletionStatusTarget, s.getServiceLinkedRoleDeletionStatus),
 		api.Read("iam:GetUser", decodeGetUserInput, getUserTarget, s.getUser),
 		api.Read("iam:GetUserPolicy", decodeGetUserPolicyInput, getUserPolicyTarget, s.getUserPolicy),
 	}

@@ -56,6 +56,9 @@ func createPolicyTarget(c *api.Call, in *CreatePolicyInput) ([]authz.Check, erro
 }
 
 func (s *iam) createPolicy(c *api.Call, in *CreatePolicyInput) (*CreatePolicyOutput, error) {
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
 	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,9 @@ func createInstanceProfileTarget(c *api.Call, in *CreateInstanceProfileInput) ([
 }
 
 func (s *iam) createInstanceProfile(c *api.Call, in *CreateInstanceProfileInput) (*CreateInstanceProfileOutput, error) {
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
 	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
@@ -114,7 +117,7 @@ func addRoleToInstanceProfileTarget(c *api.Call, in *AddRoleToInstanceProfileInp
 }
 
 func (s *iam) addRoleToInstanceProfile(c *api.Call, in *AddRoleToInstanceProfileInput) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.AddRole(in.InstanceProfileName, in.RoleName) })
+	return iamop.Fail(s.changeHolder(c, store.RoleHolder(in.RoleName), func(tx *store.Tx) error { return tx.AddRole(in.InstanceProfileName, in.RoleName) }))
 }
 
 func removeRoleFromInstanceProfileTarget(c *api.Call, in *RemoveRoleFromInstanceProfileInput) ([]authz.Check, error) {
@@ -122,7 +125,7 @@ func removeRoleFromInstanceProfileTarget(c *api.Call, in *RemoveRoleFromInstance
 }
 
 func (s *iam) removeRoleFromInstanceProfile(c *api.Call, in *RemoveRoleFromInstanceProfileInput) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.RemoveRole(in.InstanceProfileName, in.RoleName) })
+	return iamop.Fail(s.changeHolder(c, store.RoleHolder(in.RoleName), func(tx *store.Tx) error { return tx.RemoveRole(in.InstanceProfileName, in.RoleName) }))
 }
 
 // profilesOf collects the profiles that hold a role.

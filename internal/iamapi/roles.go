@@ -44,6 +44,9 @@ func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, e
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
 	trust, err := s.trust(c, in.AssumeRolePolicyDocument)
 	if err != nil {
 		return nil, err
@@ -60,11 +63,16 @@ func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, e
 	if err != nil {
 		return nil, err
 	}
-	// CreateRole answers without MaxSessionDuration and RoleLastUsed.
-	out := s.briefRole(c, made)
+	return &CreateRoleOutput{Role: s.newRole(c, made)}, nil
+}
+
+// newRole is a role as the answer to its creation shows it: without
+// MaxSessionDuration and RoleLastUsed.
+func (s *iam) newRole(c *api.Call, r *store.Role) Role {
+	out := s.briefRole(c, r)
 	out.MaxSessionDuration = nil
-	out.PermissionsBoundary, out.Tags = boundary(made.Boundary), iamop.ShowTags[Tag](made.Tags)
-	return &CreateRoleOutput{Role: out}, nil
+	out.PermissionsBoundary, out.Tags = boundary(r.Boundary), iamop.ShowTags[Tag](r.Tags)
+	return out
 }
 
 func deleteRoleTarget(c *api.Call, in *DeleteRoleInput) ([]authz.Check, error) {
@@ -72,7 +80,12 @@ func deleteRoleTarget(c *api.Call, in *DeleteRoleInput) ([]authz.Check, error) {
 }
 
 func (s *iam) deleteRole(c *api.Call, in *DeleteRoleInput) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.DeleteRole(in.RoleName) })
+	return s.update(c, func(tx *store.Tx) error {
+		if err := changeable(tx, store.RoleHolder(in.RoleName)); err != nil {
+			return err
+		}
+		return tx.DeleteRole(in.RoleName)
+	})
 }
 
 func getRoleTarget(c *api.Call, in *GetRoleInput) ([]authz.Check, error) {
@@ -106,13 +119,21 @@ func updateRoleTarget(c *api.Call, in *UpdateRoleInput) ([]authz.Check, error) {
 	return roleTarget(c, in.RoleName)
 }
 
-// updateRole changes what the request has.
+// updateRole changes what the request has. Of a role that is linked to a service,
+// customers may edit the description only (UG "Create a service-linked role",
+// "Edit a service-linked role").
 //
 // quirk Q031: a request without MaxSessionDuration sets the default.
 func (s *iam) updateRole(c *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
-	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
+	err := s.changeRole(c, in.RoleName, func(r *store.Role) error {
+		if in.MaxSessionDuration != nil || !r.ServiceLinked() {
+			if err := unprotected(r); err != nil {
+				return err
+			}
+		}
 		r.Description = wire.Value(in.Description, r.Description)
 		r.MaxSession = int(wire.Value(in.MaxSessionDuration, defaultSession))
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -126,9 +147,10 @@ func updateRoleDescriptionTarget(c *api.Call, in *UpdateRoleDescriptionInput) ([
 
 func (s *iam) updateRoleDescription(c *api.Call, in *UpdateRoleDescriptionInput) (*UpdateRoleDescriptionOutput, error) {
 	var changed *store.Role
-	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
+	err := s.changeRole(c, in.RoleName, func(r *store.Role) error {
 		r.Description = in.Description
 		changed = r
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -145,17 +167,22 @@ func (s *iam) updateAssumeRolePolicy(c *api.Call, in *UpdateAssumeRolePolicyInpu
 	if err != nil {
 		return err
 	}
-	return s.changeRole(c, in.RoleName, func(r *store.Role) { r.Trust = trust })
+	return s.changeRole(c, in.RoleName, func(r *store.Role) error {
+		r.Trust = trust
+		return unprotected(r)
+	})
 }
 
 // changeRole applies change, which may run more than once, to a role.
-func (s *iam) changeRole(c *api.Call, name string, change func(*store.Role)) error {
+func (s *iam) changeRole(c *api.Call, name string, change func(*store.Role) error) error {
 	return s.update(c, func(tx *store.Tx) error {
 		r, err := tx.Role(name)
 		if err != nil {
 			return err
 		}
-		change(r)
+		if err := change(r); err != nil {
+			return err
+		}
 		return tx.PutRole(r)
 	})
 }

@@ -22,6 +22,9 @@ func createUserTarget(c *api.Call, in *CreateUserInput) ([]authz.Check, error) {
 }
 
 func (s *iam) createUser(c *api.Call, in *CreateUserInput) (*CreateUserOutput, error) {
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
 	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
@@ -101,6 +104,9 @@ func updateUserTarget(c *api.Call, in *UpdateUserInput) ([]authz.Check, error) {
 }
 
 func (s *iam) updateUser(c *api.Call, in *UpdateUserInput) error {
+	if err := checkPath(in.NewPath); err != nil {
+		return err
+	}
 	return s.update(c, func(tx *store.Tx) error {
 		u, err := tx.User(in.UserName)
 		if err != nil {

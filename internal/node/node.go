@@ -164,7 +164,7 @@ func (n *Node) services() *api.Server {
 	}
 	return &api.Server{
 		Services: []*api.Service{
-			iamapi.New(iamapi.Options{Store: n.store, Now: n.now, Issuers: n.issuers},
+			iamapi.New(iamapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Issuers: n.issuers},
 				credapi.Ops(credapi.Options{Store: n.store, Now: n.now})...),
 			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
