@@ -57,6 +57,11 @@ type Sealer interface {
 
 // An Authorizer decides and records. It is safe for concurrent use.
 type Authorizer struct {
+	// Waived, when not nil, turns enforcement off, for servers that tests throw
+	// away: it is told of every refusal, the record keeps it, and the request goes
+	// on all the same (quirk Q108). Nil: what is refused does not happen.
+	Waived func(*DeniedError)
+
 	log    *audit.Log
 	sealer Sealer
 	store  *store.Store
@@ -111,7 +116,11 @@ func (z *Authorizer) Authorize(ctx context.Context, rec *audit.Record, c *authn.
 		if d.Outcome != policy.Allowed {
 			denied := z.denied(c, ck, req, set, d)
 			record(rec, ck, d, denied.Summary)
-			return denied
+			if z.Waived == nil {
+				return denied
+			}
+			z.Waived(denied)
+			continue
 		}
 		record(rec, ck, d, "")
 	}
