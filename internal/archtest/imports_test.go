@@ -55,6 +55,8 @@ var allowed = map[string]string{
 	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
 	"internal/pubkey":    "golang.org/x/crypto/ssh",
 
+	"internal/usage": "internal/audit internal/kv internal/store",
+
 	"internal/orgs":   "policy internal/ids internal/store",
 	"internal/issuer": "internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
 
@@ -80,12 +82,14 @@ var allowed = map[string]string{
 
 	"internal/delegapi": "arn policy internal/api internal/authz internal/awserr internal/delegation internal/ids internal/iamop internal/store internal/wire",
 
+	"internal/reportapi": "arn catalog policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz " +
+		"internal/ids internal/iamop internal/usage",
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz internal/ids",
 
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
 		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv " +
-		"internal/managed internal/orgapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/wire " +
+		"internal/managed internal/orgapi internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/cli": "arn policy policy/advice policy/policytest sigv4 internal/config internal/node " +
 		"github.com/goccy/go-yaml/... github.com/spf13/cobra",

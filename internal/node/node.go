@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,10 +30,12 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/orgapi"
+	"github.com/innkeeper-iam/innkeeper/internal/reportapi"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
+	"github.com/innkeeper-iam/innkeeper/internal/usage"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
@@ -60,6 +63,8 @@ type Node struct {
 	issuers *federate.OIDC
 	saml    *federate.SAML
 	audit   *audit.Log
+	usage   *usage.Index
+	reports *reportapi.Reports
 	metrics *metrics
 	decided func(*policy.Request, policy.Outcome)
 
@@ -139,7 +144,9 @@ func (n *Node) open(ctx context.Context, noSync bool) error {
 	if n.ring, err = openRing(ctx, n.store, n.ids); err != nil {
 		return err
 	}
-	n.audit, err = audit.Open(audit.Options{Dir: filepath.Join(n.cfg.Data, "audit"), MaxBytes: n.cfg.AuditMax, Now: n.now, Log: n.log})
+	dir := filepath.Join(n.cfg.Data, "audit")
+	n.usage = usage.New(usage.Options{Store: n.store, Audit: dir, File: filepath.Join(n.cfg.Data, "usage.mark"), Now: n.now, Log: n.log})
+	n.audit, err = audit.Open(audit.Options{Dir: dir, MaxBytes: n.cfg.AuditMax, Now: n.now, Log: n.log, Written: n.usage.Note})
 	return err
 }
 
@@ -162,10 +169,11 @@ func (n *Node) services() *api.Server {
 			n.decided(r, o)
 		}
 	}
-	return &api.Server{
+	n.reports = reportapi.New(reportapi.Options{Store: n.store, Usage: n.usage, Authz: az, IDs: n.ids, Now: n.now, Log: n.log})
+	server := &api.Server{
 		Services: []*api.Service{
 			iamapi.New(iamapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Issuers: n.issuers},
-				credapi.Ops(credapi.Options{Store: n.store, Now: n.now})...),
+				slices.Concat(credapi.Ops(credapi.Options{Store: n.store, Now: n.now}), n.reports.Ops())...),
 			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
@@ -173,6 +181,8 @@ func (n *Node) services() *api.Server {
 		Authz: az, Audit: n.audit, Store: n.store, IDs: n.ids, Now: n.now,
 		Observer: n.metrics, Log: n.log, Region: n.cfg.Region,
 	}
+	n.reports.Track(server.Services)
+	return server
 }
 
 // listen reads the certificate and takes the address. Who connects before serve
@@ -206,6 +216,7 @@ func (n *Node) serve() error {
 	if err := n.serveLocal(); err != nil {
 		return err
 	}
+	n.usage.Start()
 	go func() { n.failed <- n.accept() }()
 	return nil
 }
@@ -305,8 +316,12 @@ func (n *Node) close() error {
 			errs = append(errs, err)
 		}
 	}
+	if n.reports != nil {
+		n.reports.Close()
+	}
 	if n.audit != nil {
 		errs = append(errs, n.audit.Close())
+		errs = append(errs, n.usage.Close())
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
