@@ -68,6 +68,8 @@ var allowed = map[string]string{
 	"internal/authn": "arn policy sigv4 internal/store internal/session internal/ids",
 	"internal/authz": "arn policy internal/orgs internal/store internal/authn internal/session internal/audit",
 
+	"internal/delegation": "policy internal/authn internal/ids internal/session internal/store",
+
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
 		"internal/audit internal/ids internal/orgs internal/session internal/store",
