@@ -25,6 +25,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
 	"github.com/innkeeper-iam/innkeeper/internal/credapi"
+	"github.com/innkeeper-iam/innkeeper/internal/delegapi"
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
@@ -173,7 +174,11 @@ func (n *Node) services() *api.Server {
 	server := &api.Server{
 		Services: []*api.Service{
 			iamapi.New(iamapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Issuers: n.issuers},
-				slices.Concat(credapi.Ops(credapi.Options{Store: n.store, Now: n.now}), n.reports.Ops())...),
+				slices.Concat(
+					credapi.Ops(credapi.Options{Store: n.store, Now: n.now}),
+					delegapi.Ops(delegapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Authz: az, Log: n.log}),
+					n.reports.Ops(),
+				)...),
 			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
