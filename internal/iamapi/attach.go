@@ -89,7 +89,7 @@ func (s *iam) detachUserPolicy(c *api.Call, in *DetachUserPolicyInput) error {
 }
 
 func listAttachedUserPoliciesTarget(c *api.Call, in *ListAttachedUserPoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.UserHolder(in.UserName))
+	return iamop.UserTarget(c, in.UserName)
 }
 
 func (s *iam) listAttachedUserPolicies(c *api.Call, in *ListAttachedUserPoliciesInput) (*ListAttachedUserPoliciesOutput, error) {
@@ -145,7 +145,7 @@ func (s *iam) detachRolePolicy(c *api.Call, in *DetachRolePolicyInput) error {
 }
 
 func listAttachedRolePoliciesTarget(c *api.Call, in *ListAttachedRolePoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.RoleHolder(in.RoleName))
+	return roleTarget(c, in.RoleName)
 }
 
 func (s *iam) listAttachedRolePolicies(c *api.Call, in *ListAttachedRolePoliciesInput) (*ListAttachedRolePoliciesOutput, error) {

@@ -40,8 +40,9 @@ func grants(c *api.Call, h store.Holder) (*store.Grants, string, error) {
 	return &r.Grants, r.Name, nil
 }
 
-// holderCheck is the check for an operation on a holder's policies; the
-// boundary in force guards changes of them.
+// holderCheck is the check for an operation that the boundary in force guards:
+// one that changes a holder's policies, or a role (Service Authorization
+// Reference, condition key iam:PermissionsBoundary).
 func holderCheck(c *api.Call, h store.Holder) authz.Check {
 	switch h.Kind {
 	case store.KindUser:
@@ -129,7 +130,7 @@ func (s *iam) putUserPolicy(c *api.Call, in *PutUserPolicyInput) error {
 }
 
 func getUserPolicyTarget(c *api.Call, in *GetUserPolicyInput) ([]authz.Check, error) {
-	return holderTarget(c, store.UserHolder(in.UserName))
+	return iamop.UserTarget(c, in.UserName)
 }
 
 func (s *iam) getUserPolicy(c *api.Call, in *GetUserPolicyInput) (*GetUserPolicyOutput, error) {
@@ -149,7 +150,7 @@ func (s *iam) deleteUserPolicy(c *api.Call, in *DeleteUserPolicyInput) error {
 }
 
 func listUserPoliciesTarget(c *api.Call, in *ListUserPoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.UserHolder(in.UserName))
+	return iamop.UserTarget(c, in.UserName)
 }
 
 func (s *iam) listUserPolicies(c *api.Call, in *ListUserPoliciesInput) (*ListUserPoliciesOutput, error) {
@@ -209,7 +210,7 @@ func (s *iam) putRolePolicy(c *api.Call, in *PutRolePolicyInput) error {
 }
 
 func getRolePolicyTarget(c *api.Call, in *GetRolePolicyInput) ([]authz.Check, error) {
-	return holderTarget(c, store.RoleHolder(in.RoleName))
+	return roleTarget(c, in.RoleName)
 }
 
 func (s *iam) getRolePolicy(c *api.Call, in *GetRolePolicyInput) (*GetRolePolicyOutput, error) {
@@ -229,7 +230,7 @@ func (s *iam) deleteRolePolicy(c *api.Call, in *DeleteRolePolicyInput) error {
 }
 
 func listRolePoliciesTarget(c *api.Call, in *ListRolePoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.RoleHolder(in.RoleName))
+	return roleTarget(c, in.RoleName)
 }
 
 func (s *iam) listRolePolicies(c *api.Call, in *ListRolePoliciesInput) (*ListRolePoliciesOutput, error) {

@@ -76,7 +76,7 @@ func (s *iam) newRole(c *api.Call, r *store.Role) Role {
 }
 
 func deleteRoleTarget(c *api.Call, in *DeleteRoleInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) deleteRole(c *api.Call, in *DeleteRoleInput) error {
@@ -89,7 +89,7 @@ func (s *iam) deleteRole(c *api.Call, in *DeleteRoleInput) error {
 }
 
 func getRoleTarget(c *api.Call, in *GetRoleInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) getRole(c *api.Call, in *GetRoleInput) (*GetRoleOutput, error) {
@@ -116,7 +116,7 @@ func (s *iam) listRoles(c *api.Call, in *ListRolesInput) (*ListRolesOutput, erro
 }
 
 func updateRoleTarget(c *api.Call, in *UpdateRoleInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 // updateRole changes what the request has. Of a role that is linked to a service,
@@ -142,7 +142,7 @@ func (s *iam) updateRole(c *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, e
 }
 
 func updateRoleDescriptionTarget(c *api.Call, in *UpdateRoleDescriptionInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) updateRoleDescription(c *api.Call, in *UpdateRoleDescriptionInput) (*UpdateRoleDescriptionOutput, error) {
@@ -159,7 +159,7 @@ func (s *iam) updateRoleDescription(c *api.Call, in *UpdateRoleDescriptionInput)
 }
 
 func updateAssumeRolePolicyTarget(c *api.Call, in *UpdateAssumeRolePolicyInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) updateAssumeRolePolicy(c *api.Call, in *UpdateAssumeRolePolicyInput) error {
