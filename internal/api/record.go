@@ -89,9 +89,11 @@ func identify(rec *audit.Record, c *authn.Caller) {
 	if c.Session == nil {
 		return
 	}
+	id.Delegate = c.Delegate()
 	_, mfa := c.MFA()
 	id.Session = &audit.Session{
 		Created: c.Session.Issued, MFA: mfa, SourceIdentity: c.Session.SourceIdentity, Issuer: issuer(c), Provider: c.Session.Provider,
+		AssumedRoot: c.Session.Kind == session.RootTask,
 	}
 }
 

@@ -12,8 +12,9 @@ const module = "github.com/innkeeper-iam/innkeeper"
 // change it to fix a build; change the design, or the code.
 var allowed = map[string]string{
 	// Public libraries: the standard library and each other, nothing else.
-	"arn":   "",
-	"sigv4": "",
+	"arn":     "",
+	"catalog": "",
+	"sigv4":   "",
 	"policy": "arn policy/internal/enum policy/internal/form policy/internal/jsontext policy/internal/literal " +
 		"policy/internal/operator policy/internal/prose policy/internal/spelling policy/internal/template policy/internal/textbook policy/internal/words",
 	"policy/advice":     "arn policy policy/internal/literal policy/internal/prose policy/internal/template",
@@ -45,6 +46,7 @@ var allowed = map[string]string{
 	"internal/kv":          "",
 	"internal/kv/kvtest":   "internal/kv github.com/anishathalye/porcupine",
 	"internal/kv/boltkv":   "internal/kv go.etcd.io/bbolt go.etcd.io/bbolt/errors",
+	"internal/kv/memkv":    "internal/kv github.com/tidwall/btree",
 	"internal/kv/etcdtest": "go.etcd.io/etcd/client/v3 go.uber.org/zap",
 	"internal/kv/etcdkv":   "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
 	"internal/store":       "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
@@ -53,7 +55,10 @@ var allowed = map[string]string{
 	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
 	"internal/pubkey":    "golang.org/x/crypto/ssh",
 
-	"internal/orgs": "policy internal/ids internal/store",
+	"internal/usage": "internal/audit internal/kv internal/store",
+
+	"internal/orgs":   "policy internal/ids internal/store",
+	"internal/issuer": "internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
 
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
@@ -63,6 +68,8 @@ var allowed = map[string]string{
 	"internal/authn": "arn policy sigv4 internal/store internal/session internal/ids",
 	"internal/authz": "arn policy internal/orgs internal/store internal/authn internal/session internal/audit",
 
+	"internal/delegation": "policy internal/authn internal/ids internal/session internal/store",
+
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
 		"internal/audit internal/ids internal/orgs internal/session internal/store",
@@ -70,16 +77,21 @@ var allowed = map[string]string{
 		"internal/authn internal/authz internal/ids internal/managed internal/iamop",
 	"internal/credapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz " +
 		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey",
-	"internal/iamop": "arn internal/api internal/awserr internal/wire internal/store internal/authz",
-	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
-		"internal/authn internal/authz internal/ids",
+	"internal/trustapi": "internal/api internal/awserr internal/ids internal/iamop internal/issuer internal/orgs internal/store internal/wire",
+	"internal/iamop":    "arn internal/api internal/awserr internal/wire internal/store internal/authz",
+	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/issuer internal/awserr internal/wire internal/store internal/session " +
+		"internal/authn internal/authz internal/delegation internal/ids internal/orgs",
 
+	"internal/delegapi": "arn policy internal/api internal/authz internal/awserr internal/delegation internal/ids internal/iamop internal/store internal/wire",
+
+	"internal/reportapi": "arn catalog policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz " +
+		"internal/ids internal/iamop internal/usage",
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz internal/ids",
 
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
-		"internal/config internal/credapi internal/federate internal/iamapi internal/ids internal/kv internal/kv/boltkv internal/kv/etcdkv " +
-		"internal/managed internal/orgapi internal/seal internal/session internal/store internal/stsapi internal/wire " +
+		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv " +
+		"internal/managed internal/orgapi internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/cli": "arn policy policy/advice policy/policytest sigv4 internal/config internal/node " +
 		"github.com/goccy/go-yaml/... github.com/spf13/cobra",
@@ -91,18 +103,18 @@ var allowed = map[string]string{
 	// Tests and generators.
 	"internal/archtest": "",
 	"internal/doctest":  "",
-	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/mfa internal/node internal/store github.com/rogpeppe/go-internal/txtar",
+	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/mfa internal/node internal/store policy github.com/rogpeppe/go-internal/txtar",
 }
 
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
-var libraries = set("arn", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/enum", "policy/internal/form",
+var libraries = set("arn", "catalog", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/enum", "policy/internal/form",
 	"policy/internal/jsontext", "policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
 	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "policy", "policy/advice", "policy/internal/enum", "policy/internal/form", "policy/internal/jsontext",
+var pure = set("arn", "catalog", "policy", "policy/advice", "policy/internal/enum", "policy/internal/form", "policy/internal/jsontext",
 	"policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
 	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 

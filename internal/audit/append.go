@@ -161,9 +161,17 @@ func (e *encoder) identity(i *Identity) {
 		e.always("mfaAuthenticated", strconv.FormatBool(s.MFA)) // a string in CloudTrail
 		e.close()
 		e.some("sourceIdentity", s.SourceIdentity)
+		if s.AssumedRoot {
+			e.always("assumedRoot", "true") // a string in CloudTrail
+		}
 		e.close()
 	}
 	e.some("invokedBy", i.InvokedBy)
+	if i.Delegate != "" {
+		e.open("invokedByDelegate")
+		e.always("accountId", i.Delegate)
+		e.close()
+	}
 	e.close()
 }
 

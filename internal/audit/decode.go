@@ -73,15 +73,18 @@ type wireRecord struct {
 }
 
 type wireIdentity struct {
-	Type             string       `json:"type"`
-	PrincipalID      string       `json:"principalId"`
-	ARN              string       `json:"arn"`
-	AccountID        string       `json:"accountId"`
-	AccessKeyID      string       `json:"accessKeyId"`
-	UserName         string       `json:"userName"`
-	IdentityProvider string       `json:"identityProvider"`
-	InvokedBy        string       `json:"invokedBy"`
-	SessionContext   *wireSession `json:"sessionContext"`
+	Type             string `json:"type"`
+	PrincipalID      string `json:"principalId"`
+	ARN              string `json:"arn"`
+	AccountID        string `json:"accountId"`
+	AccessKeyID      string `json:"accessKeyId"`
+	UserName         string `json:"userName"`
+	IdentityProvider string `json:"identityProvider"`
+	InvokedBy        string `json:"invokedBy"`
+	Delegate         struct {
+		AccountID string `json:"accountId"`
+	} `json:"invokedByDelegate"`
+	SessionContext *wireSession `json:"sessionContext"`
 }
 
 type wireSession struct {
@@ -100,6 +103,7 @@ type wireSession struct {
 		MFA     string    `json:"mfaAuthenticated"`
 	} `json:"attributes"`
 	SourceIdentity string `json:"sourceIdentity"`
+	AssumedRoot    string `json:"assumedRoot"`
 }
 
 type wireCheck struct {
@@ -124,12 +128,12 @@ func (w *wireIdentity) identity() Identity {
 	i := Identity{
 		Type: w.Type, PrincipalID: w.PrincipalID, ARN: w.ARN, AccountID: w.AccountID,
 		AccessKeyID: w.AccessKeyID, UserName: w.UserName,
-		IdentityProvider: w.IdentityProvider, InvokedBy: w.InvokedBy,
+		IdentityProvider: w.IdentityProvider, InvokedBy: w.InvokedBy, Delegate: w.Delegate.AccountID,
 	}
 	if s := w.SessionContext; s != nil {
 		i.Session = &Session{
 			Issuer: Issuer(s.Issuer), Created: s.Attributes.Created, MFA: s.Attributes.MFA == "true",
-			SourceIdentity: s.SourceIdentity, Provider: s.Web.Provider,
+			SourceIdentity: s.SourceIdentity, Provider: s.Web.Provider, AssumedRoot: s.AssumedRoot == "true",
 		}
 	}
 	return i

@@ -40,6 +40,11 @@ type Options struct {
 	Keep     int              // how many rotated files stay; 0 means all
 	Now      func() time.Time // names rotated files and dates the log's own records; nil means time.Now
 	Log      *slog.Logger     // told of repairs and failures; nil means nobody
+	NoSync   bool             // durable records are only with the operating system; for servers that tests throw away
+
+	// Written, when not nil, is told of every record that Write has written, by
+	// several goroutines at once. It must return quickly and not keep the record.
+	Written func(*Record)
 }
 
 // A Log appends records, one a line, to the file audit.log of its directory. It
@@ -139,15 +144,23 @@ func (l *Log) start() error {
 		err = l.noteLocked("RepairAuditLog", `{"movedTo":`+strconv.Quote(moved)+`}`)
 	}
 	if err == nil {
-		err = l.file.Sync()
+		err = l.sync(l.file)
 	}
-	if err == nil {
+	if err == nil && !l.opt.NoSync {
 		err = syncDir(l.opt.Dir)
 	}
 	if err != nil {
 		_ = l.file.Close()
 	}
 	return err
+}
+
+// sync makes a file durable.
+func (l *Log) sync(f *os.File) error {
+	if l.opt.NoSync {
+		return nil
+	}
+	return f.Sync()
 }
 
 // openLocked opens the current file and makes it if it is missing.
@@ -248,6 +261,9 @@ func (l *Log) Write(r *Record, durable bool) error {
 		time.AfterFunc(syncDelay, l.kickSyncer)
 	}
 	l.mu.Unlock()
+	if l.opt.Written != nil {
+		l.opt.Written(r)
+	}
 	if !durable {
 		return nil
 	}
@@ -308,7 +324,7 @@ func (l *Log) syncer() {
 		l.pending, l.armed = newCommit(), false
 		l.syncing.Lock()
 		l.mu.Unlock()
-		err := file.Sync()
+		err := l.sync(file)
 		if err != nil {
 			l.suspect.Store(true)
 		}
@@ -464,7 +480,7 @@ func (l *Log) Close() error {
 	err := l.outage.err
 	if l.file != nil {
 		l.releaseLocked()
-		err = errors.Join(err, l.file.Sync(), l.file.Close())
+		err = errors.Join(err, l.sync(l.file), l.file.Close())
 	}
 	l.pending.finish(err)
 	return errors.Join(err, l.lock.Close())

@@ -52,6 +52,7 @@ type Identity struct {
 	UserName         string
 	IdentityProvider string
 	InvokedBy        string
+	Delegate         string   // the account that acts in the identity's name (invokedByDelegate); "" for none
 	Session          *Session // nil for long-lived credentials
 }
 
@@ -62,6 +63,7 @@ type Session struct {
 	MFA            bool
 	SourceIdentity string
 	Provider       string // federated provider of a web identity
+	AssumedRoot    bool   // of AssumeRoot
 }
 
 // An Issuer is the role or user that a session comes from.

@@ -21,12 +21,13 @@ func full() Record {
 		Identity: Identity{
 			Type: "AssumedRole", PrincipalID: "AROAQGHTZVKA5EXAMPLE2:ann", ARN: "arn:aws:sts::123456789012:assumed-role/deployer/ann",
 			AccountID: "123456789012", AccessKeyID: "ASIAQGHTZVKA5EXAMPLE", UserName: "x", IdentityProvider: "p", InvokedBy: "ec2.amazonaws.com",
+			Delegate: "210987654321",
 			Session: &Session{
 				Issuer: Issuer{
 					Type: "Role", PrincipalID: "AROAQGHTZVKA5EXAMPLE2", ARN: "arn:aws:iam::123456789012:role/deployer",
 					AccountID: "123456789012", UserName: "deployer",
 				},
-				Created: when.Add(-time.Hour), MFA: true, SourceIdentity: "ann", Provider: "id.example.com",
+				Created: when.Add(-time.Hour), MFA: true, SourceIdentity: "ann", Provider: "id.example.com", AssumedRoot: true,
 			},
 		},
 		EventSource: "iam.amazonaws.com", EventName: "CreateUser", EventType: "AwsServiceEvent", Region: "us-east-1",
@@ -70,8 +71,8 @@ func TestAppendJSON(t *testing.T) {
 			`"accessKeyId":"ASIAQGHTZVKA5EXAMPLE","userName":"x","identityProvider":"p","sessionContext":{` +
 			`"sessionIssuer":{"type":"Role","principalId":"AROAQGHTZVKA5EXAMPLE2","arn":"arn:aws:iam::123456789012:role/deployer",` +
 			`"accountId":"123456789012","userName":"deployer"},"webIdFederationData":{"federatedProvider":"id.example.com"},` +
-			`"attributes":{"creationDate":"2026-03-04T04:06:07Z","mfaAuthenticated":"true"},"sourceIdentity":"ann"},` +
-			`"invokedBy":"ec2.amazonaws.com"},"eventTime":"2026-03-04T05:06:07Z","eventSource":"iam.amazonaws.com",` +
+			`"attributes":{"creationDate":"2026-03-04T04:06:07Z","mfaAuthenticated":"true"},"sourceIdentity":"ann","assumedRoot":"true"},` +
+			`"invokedBy":"ec2.amazonaws.com","invokedByDelegate":{"accountId":"210987654321"}},"eventTime":"2026-03-04T05:06:07Z","eventSource":"iam.amazonaws.com",` +
 			`"eventName":"CreateUser","awsRegion":"us-east-1","sourceIPAddress":"192.0.2.1","userAgent":"aws-cli/2 \"x\"",` +
 			`"errorCode":"AccessDenied","errorMessage":"no\nway","requestParameters":{"userName":"bob"},` +
 			`"responseElements":{"a":[1,2]},"additionalEventData":{"b":true},"requestID":"r","eventID":"e","readOnly":true,` +

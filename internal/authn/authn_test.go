@@ -517,18 +517,24 @@ func TestStale(t *testing.T) {
 	}
 }
 
-// TestMay: IAM User Guide, "Compare AWS STS credentials".
+// TestMay: IAM User Guide, "Compare AWS STS credentials"; Q093 for delegates.
 func TestMay(t *testing.T) {
 	s := open(t)
 	mfa := func(c session.Claims) session.Claims {
 		c.MFA = now.Add(-time.Hour)
 		return c
 	}
+	lent := func(c session.Claims) session.Claims {
+		c.Delegate, c.Policy = "444455556666", "{}"
+		return c
+	}
 	root := session.Claims{Kind: session.Root, PrincipalID: account}
+	task := session.Claims{Kind: session.RootTask, PrincipalID: account, PolicyARNs: []string{"arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"}}
 	callers := map[string]sigv4.Signer{
 		"key": s.key, "root-key": s.root, "role": s.mint(t, s.roleSession()), "federated": s.mint(t, s.federated()),
 		"user": s.mint(t, s.userSession()), "user-mfa": s.mint(t, mfa(s.userSession())),
-		"root": s.mint(t, root), "root-mfa": s.mint(t, mfa(root)),
+		"root": s.mint(t, root), "root-mfa": s.mint(t, mfa(root)), "root-task": s.mint(t, task),
+		"delegate": s.mint(t, lent(s.userSession())), "delegate-of-role": s.mint(t, lent(s.roleSession())),
 	}
 	const refuse, unknown = "refused", "unknown key"
 	for _, tc := range []struct {
@@ -537,13 +543,16 @@ func TestMay(t *testing.T) {
 	}{
 		{"iam:ListUsers", map[string]string{"federated": unknown, "user": unknown, "root": unknown}},
 		{"sts:GetCallerIdentity", nil},
-		{"sts:AssumeRole", map[string]string{"federated": refuse}},
+		{"sts:AssumeRole", map[string]string{"federated": refuse, "delegate": refuse, "delegate-of-role": refuse}},
+		{"sts:AssumeRoot", map[string]string{
+			"federated": refuse, "user": refuse, "user-mfa": refuse, "root": refuse, "root-mfa": refuse, "delegate": refuse, "delegate-of-role": refuse}},
+		{"sts:GetWebIdentityToken", map[string]string{"delegate": refuse, "delegate-of-role": refuse}},
 		{"sts:DecodeAuthorizationMessage", map[string]string{
 			"federated": refuse, "user": refuse, "user-mfa": refuse, "root": refuse, "root-mfa": refuse}},
 		{"sts:GetSessionToken", map[string]string{
-			"role": refuse, "federated": refuse, "user": refuse, "user-mfa": refuse, "root": refuse, "root-mfa": refuse}},
+			"role": refuse, "root-task": refuse, "federated": refuse, "user": refuse, "user-mfa": refuse, "root": refuse, "root-mfa": refuse, "delegate": refuse, "delegate-of-role": refuse}},
 		{"sts:GetFederationToken", map[string]string{
-			"role": refuse, "federated": refuse, "user": refuse, "user-mfa": refuse, "root": refuse, "root-mfa": refuse}},
+			"role": refuse, "root-task": refuse, "federated": refuse, "user": refuse, "user-mfa": refuse, "root": refuse, "root-mfa": refuse, "delegate": refuse, "delegate-of-role": refuse}},
 	} {
 		for name, by := range callers {
 			t.Run(tc.operation+"/"+name, func(t *testing.T) {

@@ -37,6 +37,15 @@ func (c *Caller) Root() bool { return c.Principal.Type == policy.Root }
 // Temporary reports whether the credentials are temporary.
 func (c *Caller) Temporary() bool { return c.Session != nil }
 
+// Delegate returns the account that acts in the caller's name by an accepted
+// delegation request, "" if the caller acts itself.
+func (c *Caller) Delegate() string {
+	if c.Session == nil {
+		return ""
+	}
+	return c.Session.Delegate
+}
+
 // MFA returns the time of multi-factor authentication and whether there was one.
 func (c *Caller) MFA() (time.Time, bool) {
 	if c.Session == nil || c.Session.MFA.IsZero() {
@@ -89,21 +98,30 @@ var ErrSessionCall = errors.New("authn: not to be called with session credential
 // May says whether credentials of this kind may call an operation at all,
 // whatever the policies say: nil, ErrUnknownKey or ErrSessionCall. Rules: IAM
 // User Guide, "Request temporary security credentials", comparison of STS
-// operations. GetSessionToken credentials reach IAM only with MFA, and of STS
-// AssumeRole and GetCallerIdentity; federation credentials never reach IAM, and
-// of STS GetCallerIdentity. No session makes further long sessions.
+// operations. GetSessionToken credentials of the principal itself reach IAM only with MFA, and of STS
+// AssumeRole, GetCallerIdentity and GetWebIdentityToken; federation credentials
+// never reach IAM, and of STS GetCallerIdentity. No session makes further long
+// sessions.
+//
+// quirk Q093: a delegate gets no further credentials from STS: they would outlive
+// what it was lent, and not show that it acts.
 func (c *Caller) May(service, operation string) error {
 	if c.Session == nil {
 		return nil
 	}
 	_, mfa := c.MFA()
-	plain := c.Session.Kind == session.User || c.Session.Kind == session.Root
+	plain := c.Session.Delegate == "" && (c.Session.Kind == session.User || c.Session.Kind == session.Root)
 	federated := c.Session.Kind == session.Federated
 	switch {
 	case service == "iam" && (federated || plain && !mfa):
 		return ErrUnknownKey
 	case service != "sts" || operation == "GetCallerIdentity":
 		return nil
+	case c.Session.Delegate != "":
+		if operation != "DecodeAuthorizationMessage" && operation != "GetAccessKeyInfo" {
+			return ErrSessionCall
+		}
+	case operation == "GetWebIdentityToken": // which refuses those whom it does not serve itself
 	case operation == "GetSessionToken", operation == "GetFederationToken", federated, plain && operation != "AssumeRole":
 		return ErrSessionCall
 	}

@@ -271,7 +271,7 @@ func TestDeniedError(t *testing.T) {
 func TestChecksInOrder(t *testing.T) {
 	s := open(t)
 	var outcomes []policy.Outcome
-	s.Decided = func(o policy.Outcome) { outcomes = append(outcomes, o) }
+	s.Decided = func(_ *policy.Request, o policy.Outcome) { outcomes = append(outcomes, o) }
 	check := func(action string) authz.Check { return authz.Check{Action: action, Resource: "*"} }
 	rec := new(audit.Record)
 	err := s.Authorize(t.Context(), rec, s.key(t, "ann"), &authz.Env{Time: now}, check("iam:GetUser"), check("iam:ListUsers"), check("iam:DeleteUser"), check("iam:CreateUser"))

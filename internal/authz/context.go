@@ -104,6 +104,9 @@ func principal(ctx map[string]string, c *authn.Caller, now time.Time) {
 	if s == nil {
 		return
 	}
+	if s.Kind == session.RootTask {
+		ctx["aws:AssumedRoot"] = "true"
+	}
 	ctx["aws:TokenIssueTime"] = s.Issued.UTC().Format(iso8601)
 	mfa, ok := c.MFA()
 	ctx["aws:MultiFactorAuthPresent"] = strconv.FormatBool(ok)

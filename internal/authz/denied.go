@@ -80,6 +80,10 @@ func (z *Authorizer) denied(c *authn.Caller, ck *Check, req *policy.Request, set
 		}
 	}
 	trace := policy.Explain(req, set)
+	if trace.Decision.Layer != d.Layer { // a fence of ours
+		trace.Decision = d
+		trace.Summary = "Denied: " + ck.Action + " is not among the permissions that were delegated, whatever the policy of the resource allows."
+	}
 	e := &DeniedError{Caller: who.ARN, Action: ck.Action, Resource: cmp.Or(ck.Shown, ck.Resource), Decision: d, Summary: trace.Summary}
 	if z.sealer == nil || e.discreet() {
 		return e

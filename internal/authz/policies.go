@@ -89,6 +89,12 @@ func Managed(v *store.View, arn string, kind policy.Kind) *policy.Policy {
 }
 
 func (z *Authorizer) session(set *policy.Set, v *store.View, s *session.Claims) {
+	if s.Kind == session.RootTask {
+		// The policies of the tasks deny what is not of the task, and allow nothing:
+		// they narrow what the root user may do (IAM User Guide, "AWS managed policies
+		// for IAM", root-task).
+		set.Session = append(set.Session, allowAll())
+	}
 	if s.Policy != "" {
 		set.Session = append(set.Session, z.inline.get(s.Policy))
 	}
@@ -116,14 +122,15 @@ const sessionPolicies = 4096
 // tokens and have no record to hang on. It has two generations of at most max
 // texts each, so that a text in use is never far from being found.
 type compiled struct {
-	max int
+	kind policy.Kind
+	max  int
 
 	mu       sync.Mutex // guards below
 	now, old map[string]*policy.Policy
 }
 
-func newCompiled(max int) *compiled {
-	return &compiled{max: max, now: make(map[string]*policy.Policy)}
+func newCompiled(kind policy.Kind, max int) *compiled {
+	return &compiled{kind: kind, max: max, now: make(map[string]*policy.Policy)}
 }
 
 func (c *compiled) get(text string) *policy.Policy {
@@ -138,7 +145,7 @@ func (c *compiled) get(text string) *policy.Policy {
 	if ok {
 		return p
 	}
-	p = compileSession(text)
+	p = compileSession(text, c.kind)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.putLocked(text, p)
@@ -152,13 +159,13 @@ func (c *compiled) putLocked(text string, p *policy.Policy) {
 	c.now[text] = p
 }
 
-func compileSession(text string) *policy.Policy {
+func compileSession(text string, kind policy.Kind) *policy.Policy {
 	const name = "session policy"
 	d, err := policy.Parse(name, []byte(text))
 	if err != nil {
 		return policy.Broken(name, err)
 	}
-	p, err := policy.Compile(d, policy.Session)
+	p, err := policy.Compile(d, kind)
 	if err != nil {
 		return policy.Broken(name, err)
 	}

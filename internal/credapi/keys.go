@@ -12,7 +12,6 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/iamop"
-	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -171,7 +170,7 @@ func (s *service) getAccessKeyLastUsed(c *api.Call, in *GetAccessKeyLastUsedInpu
 	// A key of another account is as unknown as one that does not exist; AWS
 	// answers AccessDenied for both.
 	u, _, err := c.View.UserByKey(in.AccessKeyId)
-	if account, ok := ids.Account(in.AccessKeyId); err != nil || !ok || account != string(c.Account) {
+	if err != nil {
 		return nil, awserr.AccessDenied.Msg("User: %s is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key %s", c.Caller.ARN, in.AccessKeyId)
 	}
 	owner := iamop.RootName

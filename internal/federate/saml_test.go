@@ -342,6 +342,9 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("a key of 1024 bits = %v, want it taken", err)
 	}
 	text := p.metadata("")
+	if _, err := ParseMetadata(text + "\r\n\n"); err != nil {
+		t.Errorf("metadata from a file that ends in a line end = %v, want them taken", err)
+	}
 	for name, bad := range map[string]string{
 		"empty":                "",
 		"not-xml":              "hello",
@@ -357,6 +360,7 @@ func TestMetadata(t *testing.T) {
 		"a-document-type":      `<!DOCTYPE x>` + text,
 		"a-byte-order-mark":    "\ufeff" + text,
 		"an-attribute-twice":   p.metadata(`entityID="x"`),
+		"two-documents":        text + "\n" + text,
 	} {
 		if m, err := ParseMetadata(bad); err == nil {
 			t.Errorf("%s: ParseMetadata = %+v, want an error", name, m)

@@ -34,7 +34,8 @@ func parseXML(text string, strict bool) (*etree.Element, error) {
 	}
 	doc := etree.NewDocument()
 	doc.ReadSettings = etree.ReadSettings{ValidateInput: true, PreserveDuplicateAttrs: true, MaxDepth: maxDepth}
-	if err := doc.ReadFromString(text); err != nil {
+	// etree takes the line end that ends most files for a second document.
+	if err := doc.ReadFromString(strings.TrimRight(text, " \t\r\n")); err != nil {
 		return nil, err
 	}
 	root := doc.Root()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -16,7 +17,7 @@ func (s *iam) createAccountAlias(c *api.Call, in *CreateAccountAliasInput) error
 	if errors.Is(err, store.ErrExists) {
 		return awserr.EntityAlreadyExists.Msg("The account alias %s already exists.", in.AccountAlias).Because(err)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 func (s *iam) deleteAccountAlias(c *api.Call, in *DeleteAccountAliasInput) error {
@@ -24,7 +25,7 @@ func (s *iam) deleteAccountAlias(c *api.Call, in *DeleteAccountAliasInput) error
 	if errors.Is(err, store.ErrNotFound) {
 		return awserr.NoSuchEntity.Msg("The account alias %s cannot be found.", in.AccountAlias).Because(err)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 func (s *iam) listAccountAliases(c *api.Call, in *ListAccountAliasesInput) (*ListAccountAliasesOutput, error) {
@@ -33,13 +34,13 @@ func (s *iam) listAccountAliases(c *api.Call, in *ListAccountAliasesInput) (*Lis
 		aliases = append(aliases, alias)
 	}
 	from := func(after string) iter.Seq2[string, string] {
-		return sorted(aliases, after, func(a string) string { return a })
+		return iamop.Sorted(aliases, after, func(a string) string { return a })
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(a string) string { return a })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(a string) string { return a })
 	if err != nil {
 		return nil, err
 	}
-	return &ListAccountAliasesOutput{AccountAliases: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListAccountAliasesOutput{AccountAliases: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func (s *iam) getAccountSummary(c *api.Call, _ *GetAccountSummaryInput) (*GetAccountSummaryOutput, error) {

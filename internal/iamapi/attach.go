@@ -11,6 +11,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/managed"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
@@ -22,7 +23,7 @@ func attachTarget(c *api.Call, h store.Holder, policyARN string) ([]authz.Check,
 		return nil, err
 	}
 	ck := holderCheck(c, h)
-	setKey(&ck, "iam:PolicyARN", policyARN)
+	iamop.SetKey(&ck, "iam:PolicyARN", policyARN)
 	return []authz.Check{ck}, nil
 }
 
@@ -30,32 +31,32 @@ func (s *iam) attach(c *api.Call, h store.Holder, policyARN string) error {
 	if p, ok := managed.Lookup(policyARN); ok && p.ServiceLinked() {
 		return awserr.PolicyNotAttachable.Msg("Cannot attach a Service Role Policy to a customer %s.", h.Kind)
 	}
-	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.Attach(h, policyARN) })
+	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.Attach(h, policyARN) })
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
 		return awserr.NoSuchEntity.Msg("Policy %s does not exist or is not attachable.", policyARN).Because(err)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 func (s *iam) detach(c *api.Call, h store.Holder, policyARN string) error {
-	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.Detach(h, policyARN) })
+	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.Detach(h, policyARN) })
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
 		return awserr.NoSuchEntity.Msg("Policy %s was not found.", policyARN).Because(err)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 // attached is one page of the managed policies that a holder has.
-func (s *iam) attached(c *api.Call, h store.Holder, prefix, marker *string, maxItems *int32) (page[AttachedPolicy], error) {
+func (s *iam) attached(c *api.Call, h store.Holder, prefix, marker *string, maxItems *int32) (iamop.Page[AttachedPolicy], error) {
 	g, _, err := grants(c, h)
 	if err != nil {
-		return page[AttachedPolicy]{}, err
+		return iamop.Page[AttachedPolicy]{}, err
 	}
 	shown := attachedPolicies(c, g, wire.Value(prefix, "/"))
 	from := func(after string) iter.Seq2[string, AttachedPolicy] {
-		return sorted(shown, after, func(p AttachedPolicy) string { return *p.PolicyName + " " + string(arn.ARN(*p.PolicyArn).Account()) })
+		return iamop.Sorted(shown, after, func(p AttachedPolicy) string { return *p.PolicyName + " " + string(arn.ARN(*p.PolicyArn).Account()) })
 	}
-	return paginate(marker, maxItems, from, func(p AttachedPolicy) AttachedPolicy { return p })
+	return iamop.Paginate(marker, maxItems, from, func(p AttachedPolicy) AttachedPolicy { return p })
 }
 
 // attachedPolicies shows the managed policies attached to a user, group or role
@@ -88,7 +89,7 @@ func (s *iam) detachUserPolicy(c *api.Call, in *DetachUserPolicyInput) error {
 }
 
 func listAttachedUserPoliciesTarget(c *api.Call, in *ListAttachedUserPoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.UserHolder(in.UserName))
+	return iamop.UserTarget(c, in.UserName)
 }
 
 func (s *iam) listAttachedUserPolicies(c *api.Call, in *ListAttachedUserPoliciesInput) (*ListAttachedUserPoliciesOutput, error) {
@@ -96,7 +97,7 @@ func (s *iam) listAttachedUserPolicies(c *api.Call, in *ListAttachedUserPolicies
 	if err != nil {
 		return nil, err
 	}
-	return &ListAttachedUserPoliciesOutput{AttachedPolicies: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListAttachedUserPoliciesOutput{AttachedPolicies: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func attachGroupPolicyTarget(c *api.Call, in *AttachGroupPolicyInput) ([]authz.Check, error) {
@@ -124,7 +125,7 @@ func (s *iam) listAttachedGroupPolicies(c *api.Call, in *ListAttachedGroupPolici
 	if err != nil {
 		return nil, err
 	}
-	return &ListAttachedGroupPoliciesOutput{AttachedPolicies: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListAttachedGroupPoliciesOutput{AttachedPolicies: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func attachRolePolicyTarget(c *api.Call, in *AttachRolePolicyInput) ([]authz.Check, error) {
@@ -144,7 +145,7 @@ func (s *iam) detachRolePolicy(c *api.Call, in *DetachRolePolicyInput) error {
 }
 
 func listAttachedRolePoliciesTarget(c *api.Call, in *ListAttachedRolePoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.RoleHolder(in.RoleName))
+	return roleTarget(c, in.RoleName)
 }
 
 func (s *iam) listAttachedRolePolicies(c *api.Call, in *ListAttachedRolePoliciesInput) (*ListAttachedRolePoliciesOutput, error) {
@@ -152,5 +153,5 @@ func (s *iam) listAttachedRolePolicies(c *api.Call, in *ListAttachedRolePolicies
 	if err != nil {
 		return nil, err
 	}
-	return &ListAttachedRolePoliciesOutput{AttachedPolicies: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListAttachedRolePoliciesOutput{AttachedPolicies: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

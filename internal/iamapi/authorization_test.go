@@ -39,6 +39,7 @@ var authCases = []authCase{
 	{op: "CreatePolicy", resource: "policy/n/new", params: "PolicyName=new Path=/n/ PolicyDocument=" + anyPolicy},
 	{op: "CreatePolicyVersion", resource: "policy/p/pol", shown: "policy " + prefix + "policy/p/pol", params: "PolicyArn=" + prefix + "policy/p/pol PolicyDocument=" + anyPolicy},
 	{op: "CreateRole", resource: "role/n/new", params: "RoleName=new Path=/n/ AssumeRolePolicyDocument=" + trustPolicy},
+	{op: "CreateServiceLinkedRole", resource: "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", params: "AWSServiceName=ecs.amazonaws.com"},
 	{op: "CreateServiceSpecificCredential", resource: "user/t/ann", shown: "user ann", params: "UserName=ann ServiceName=codecommit.amazonaws.com"},
 	{op: "CreateUser", resource: "user/n/new", params: "UserName=new Path=/n/"},
 	{op: "CreateVirtualMFADevice", resource: "mfa/n/new", params: "VirtualMFADeviceName=new Path=/n/"},
@@ -57,6 +58,7 @@ var authCases = []authCase{
 	{op: "DeleteRolePolicy", resource: "role/r/app", shown: "role app", params: "RoleName=app PolicyName=in"},
 	{op: "DeleteSSHPublicKey", resource: "user/t/ann", shown: "user ann", params: "UserName=ann SSHPublicKeyId=APKAAAAAAAAAAAAAAAAAA"},
 	{op: "DeleteServerCertificate", resource: "server-certificate/c/tls", shown: "server certificate tls", params: "ServerCertificateName=tls"},
+	{op: "DeleteServiceLinkedRole", resource: "role/r/app", shown: "role app", params: "RoleName=app"},
 	{op: "DeleteServiceSpecificCredential", resource: "user/t/ann", shown: "user ann", params: "UserName=ann ServiceSpecificCredentialId=ACCAAAAAAAAAAAAAAAAAA"},
 	{op: "DeleteSigningCertificate", resource: "user/t/ann", shown: "user ann", params: "UserName=ann CertificateId=AAAAAAAAAAAAAAAAAAAAAAAA"},
 	{op: "DeleteUser", resource: "user/t/ann", shown: "user ann", params: "UserName=ann"},
@@ -82,6 +84,7 @@ var authCases = []authCase{
 	{op: "GetRolePolicy", resource: "role/r/app", shown: "role app", params: "RoleName=app PolicyName=in"},
 	{op: "GetSSHPublicKey", resource: "user/t/ann", shown: "user ann", params: "UserName=ann Encoding=SSH SSHPublicKeyId=APKAAAAAAAAAAAAAAAAAA"},
 	{op: "GetServerCertificate", resource: "server-certificate/c/tls", shown: "server certificate tls", params: "ServerCertificateName=tls"},
+	{op: "GetServiceLinkedRoleDeletionStatus", resource: "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", params: "DeletionTaskId=task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/one"},
 	{op: "GetUser", resource: "user/t/ann", shown: "user ann", params: "UserName=ann"},
 	{op: "GetUserPolicy", resource: "user/t/ann", shown: "user ann", params: "UserName=ann PolicyName=in"},
 	{op: "ListAccessKeys", resource: "user/t/ann", shown: "user ann", params: "UserName=ann"},
@@ -165,7 +168,8 @@ var absent = map[string]string{
 	"DeleteServiceSpecificCredential": "NoSuchEntity", "ResetServiceSpecificCredential": "NoSuchEntity", "UpdateServiceSpecificCredential": "NoSuchEntity",
 	"DeleteSigningCertificate": "NoSuchEntity", "UpdateSigningCertificate": "NoSuchEntity", "UploadSigningCertificate": "MalformedCertificate",
 	"UploadServerCertificate": "MalformedCertificate",
-	"DeleteAccountAlias":      "NoSuchEntity", "RemoveUserFromGroup": "NoSuchEntity",
+	"DeleteServiceLinkedRole": "NoSuchEntity", "GetServiceLinkedRoleDeletionStatus": "NoSuchEntity",
+	"DeleteAccountAlias": "NoSuchEntity", "RemoveUserFromGroup": "NoSuchEntity",
 	"DeleteGroup": "DeleteConflict", "DeletePolicy": "DeleteConflict", "DeleteRole": "DeleteConflict", "DeleteUser": "DeleteConflict",
 }
 

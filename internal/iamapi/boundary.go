@@ -8,6 +8,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -18,12 +19,12 @@ func putBoundaryTarget(c *api.Call, h store.Holder, policyARN string) ([]authz.C
 		return nil, err
 	}
 	ck := holderCheck(c, h)
-	boundaryKey(&ck, policyARN)
+	iamop.BoundaryKey(&ck, policyARN)
 	return []authz.Check{ck}, nil
 }
 
 func (s *iam) setBoundary(c *api.Call, h store.Holder, policyARN string) error {
-	err := s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) })
+	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) })
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindBoundary {
 		return awserr.NoSuchEntity.Msg("The %s with name %s does not have a permissions boundary.", h.Kind, h.Name).Because(err)
 	}
@@ -36,16 +37,16 @@ func newBoundaryTarget(ck *authz.Check, policyARN *string) error {
 	if policyARN == nil {
 		return nil
 	}
-	boundaryKey(ck, *policyARN)
+	iamop.BoundaryKey(ck, *policyARN)
 	return checkPolicyARN(*policyARN)
 }
 
-// noBoundary is fail for operations that name a policy as permissions boundary.
+// noBoundary is iamop.Fail for operations that name a policy as permissions boundary.
 func noBoundary(err error) error {
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
 		return awserr.NoSuchEntity.Msg("Scope ARN: %s does not exist or is not attachable.", e.Name).Because(err)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 func putUserPermissionsBoundaryTarget(c *api.Call, in *PutUserPermissionsBoundaryInput) ([]authz.Check, error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/managed"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
@@ -30,15 +31,15 @@ func (s *iam) getAccountAuthorizationDetails(c *api.Call, in *GetAccountAuthoriz
 			list = append(list, kind.section)
 		}
 	}
-	p, err := paginate(in.Marker, in.MaxItems, sections(list), func(e entity) entity { return e })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, sections(list), func(e entity) entity { return e })
 	if err != nil {
 		return nil, err
 	}
 	out := &GetAccountAuthorizationDetailsOutput{
 		UserDetailList: []UserDetail{}, GroupDetailList: []GroupDetail{}, RoleDetailList: []RoleDetail{}, Policies: []ManagedPolicyDetail{},
-		IsTruncated: p.truncated, Marker: p.marker,
+		IsTruncated: p.Truncated, Marker: p.Marker,
 	}
-	for _, e := range p.items {
+	for _, e := range p.Items {
 		switch {
 		case e.user != nil:
 			out.UserDetailList = append(out.UserDetailList, userDetail(c, e.user))
@@ -131,7 +132,7 @@ func inlineDetails(g *store.Grants) []PolicyDetail {
 // awsAfter returns AWS's policies after a name, in order of names.
 func awsAfter(after string) []*managed.Policy {
 	all := managed.All()
-	at, found := slices.BinarySearchFunc(all, after, func(p *managed.Policy, name string) int { return compareFold(p.Name, name) })
+	at, found := slices.BinarySearchFunc(all, after, func(p *managed.Policy, name string) int { return iamop.CompareFold(p.Name, name) })
 	if found {
 		at++
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
@@ -49,9 +50,31 @@ func (s *iam) trust(c *api.Call, text string) (*store.Document, error) {
 				bound[p.Text] = id
 			}
 		}
+		for _, p := range st.Principal.Federated {
+			if !provider(p.Text) {
+				return nil, awserr.MalformedPolicyDocument.Msg("Federated principals must be valid domain names or SAML metadata ARNs (%d:%d)", p.Pos.Line, p.Pos.Column)
+			}
+		}
 	}
 	return store.NewTrust(text, bound), nil
 }
+
+// provider reports whether text names a provider of identities: by the ARN of one
+// in IAM, or by the domain name of one that needs none.
+//
+// quirk Q066: the provider need not exist.
+func provider(text string) bool {
+	if e, ok := arn.SplitEntity(text); ok {
+		return e.Kind == arn.KindOIDCProvider || e.Kind == arn.KindSAMLProvider
+	}
+	labels := strings.Split(text, ".")
+	return len(labels) > 1 && len(text) <= 253 && !slices.ContainsFunc(labels, func(label string) bool {
+		return label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
+			strings.ContainsFunc(label, func(r rune) bool { return !strings.ContainsRune(hostLetters, r) })
+	})
+}
+
+const hostLetters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // principalID reports whether an AWS principal exists and, for users and roles,
 // its unique id. Accounts, sessions and "*" have none.

@@ -10,6 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -30,7 +31,7 @@ type section struct {
 }
 
 // sections returns the items of several sections, one after the other, as
-// paginate takes them.
+// iamop.Paginate takes them.
 func sections(list []section) func(after string) iter.Seq2[string, entity] {
 	return func(after string) iter.Seq2[string, entity] {
 		return func(yield func(string, entity) bool) {
@@ -95,7 +96,7 @@ func later[S any](items []S, key func(S) (name, path string)) func(after string)
 		return func(yield func(S) bool) {
 			for _, item := range items {
 				name, _ := key(item)
-				if compareFold(name, after) > 0 && !yield(item) {
+				if iamop.CompareFold(name, after) > 0 && !yield(item) {
 					return
 				}
 			}
@@ -129,15 +130,15 @@ func (s *iam) listEntitiesForPolicy(c *api.Call, in *ListEntitiesForPolicyInput)
 			list = append(list, s.section)
 		}
 	}
-	p, err := paginate(in.Marker, in.MaxItems, sections(list), func(e entity) entity { return e })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, sections(list), func(e entity) entity { return e })
 	if err != nil {
 		return nil, err
 	}
 	out := &ListEntitiesForPolicyOutput{
 		PolicyGroups: []PolicyGroup{}, PolicyUsers: []PolicyUser{}, PolicyRoles: []PolicyRole{},
-		IsTruncated: p.truncated, Marker: p.marker,
+		IsTruncated: p.Truncated, Marker: p.Marker,
 	}
-	for _, e := range p.items {
+	for _, e := range p.Items {
 		switch {
 		case e.user != nil:
 			out.PolicyUsers = append(out.PolicyUsers, PolicyUser{UserName: &e.user.Name, UserId: &e.user.ID})
@@ -186,7 +187,7 @@ func tidy[S comparable](items []S, prefix *string, key func(S) (name, path strin
 	slices.SortFunc(items, func(a, b S) int {
 		one, _ := key(a)
 		two, _ := key(b)
-		return compareFold(one, two)
+		return iamop.CompareFold(one, two)
 	})
 	return slices.Compact(items)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -29,6 +30,9 @@ func createGroupTarget(c *api.Call, in *CreateGroupInput) ([]authz.Check, error)
 }
 
 func (s *iam) createGroup(c *api.Call, in *CreateGroupInput) (*CreateGroupOutput, error) {
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
 	var made *store.Group
 	err := s.update(c, func(tx *store.Tx) error {
 		made = &store.Group{Name: in.GroupName, Path: wire.Value(in.Path, "/")}
@@ -55,50 +59,50 @@ func getGroupTarget(c *api.Call, in *GetGroupInput) ([]authz.Check, error) {
 func (s *iam) getGroup(c *api.Call, in *GetGroupInput) (*GetGroupOutput, error) {
 	g, err := c.View.Group(in.GroupName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	from := func(after string) iter.Seq2[string, *store.User] {
-		return under(c.View.Members(g.Name, after), nil, userKey)
+		return iamop.Under(c.View.Members(g.Name, after), nil, userKey)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(u *store.User) User { return s.briefUser(c, u) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(u *store.User) User { return s.briefUser(c, u) })
 	if err != nil {
 		return nil, err
 	}
-	return &GetGroupOutput{Group: showGroup(c, g), Users: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &GetGroupOutput{Group: showGroup(c, g), Users: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func listGroupsTarget(c *api.Call, _ *ListGroupsInput) ([]authz.Check, error) {
-	return list(c, "group/")
+	return iamop.List(c, "group/")
 }
 
 func (s *iam) listGroups(c *api.Call, in *ListGroupsInput) (*ListGroupsOutput, error) {
 	from := func(after string) iter.Seq2[string, *store.Group] {
-		return under(c.View.Groups(after), in.PathPrefix, groupKey)
+		return iamop.Under(c.View.Groups(after), in.PathPrefix, groupKey)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(g *store.Group) Group { return showGroup(c, g) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(g *store.Group) Group { return showGroup(c, g) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListGroupsOutput{Groups: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListGroupsOutput{Groups: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func listGroupsForUserTarget(c *api.Call, in *ListGroupsForUserInput) ([]authz.Check, error) {
-	return []authz.Check{userCheck(c, in.UserName)}, nil
+	return []authz.Check{iamop.UserCheck(c, in.UserName)}, nil
 }
 
 func (s *iam) listGroupsForUser(c *api.Call, in *ListGroupsForUserInput) (*ListGroupsForUserOutput, error) {
 	u, err := c.View.User(in.UserName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	from := func(after string) iter.Seq2[string, *store.Group] {
-		return sorted(c.View.GroupsOf(u), after, groupName)
+		return iamop.Sorted(c.View.GroupsOf(u), after, groupName)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(g *store.Group) Group { return showGroup(c, g) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(g *store.Group) Group { return showGroup(c, g) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListGroupsForUserOutput{Groups: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListGroupsForUserOutput{Groups: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // updateGroupTarget asks for both names, as updateUserTarget does.
@@ -115,6 +119,9 @@ func updateGroupTarget(c *api.Call, in *UpdateGroupInput) ([]authz.Check, error)
 }
 
 func (s *iam) updateGroup(c *api.Call, in *UpdateGroupInput) error {
+	if err := checkPath(in.NewPath); err != nil {
+		return err
+	}
 	return s.update(c, func(tx *store.Tx) error {
 		g, err := tx.Group(in.GroupName)
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
+	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -14,6 +16,7 @@ const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 // Options are what the service needs; all of them are required.
 type Options struct {
 	Store   *store.Store
+	IDs     *ids.Source
 	Now     func() time.Time
 	Issuers Issuers
 }
@@ -21,6 +24,7 @@ type Options struct {
 // iam is the service; its methods are the operations.
 type iam struct {
 	store   *store.Store
+	ids     *ids.Source
 	now     func() time.Time
 	issuers Issuers
 }
@@ -32,12 +36,12 @@ func (s *iam) lastUse(c *api.Call, id string) store.Use {
 
 // New returns the IAM service with the operations of this package and more.
 func New(o Options, more ...api.Op) *api.Service {
-	s := &iam{store: o.Store, now: o.Now, issuers: o.Issuers}
+	s := &iam{store: o.Store, ids: o.IDs, now: o.Now, issuers: o.Issuers}
 	return api.NewService("iam", "2010-05-08", namespace, append(s.ops(), more...))
 }
 
 // update changes the caller's account and maps the store's errors to AWS's. fn
 // may run more than once.
 func (s *iam) update(c *api.Call, fn func(*store.Tx) error) error {
-	return fail(s.store.Update(c.Context(), string(c.Account), fn))
+	return iamop.Fail(s.store.Update(c.Context(), string(c.Account), fn))
 }

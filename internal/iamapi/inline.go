@@ -10,6 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -22,31 +23,32 @@ func grants(c *api.Call, h store.Holder) (*store.Grants, string, error) {
 	case store.KindUser:
 		u, err := c.View.User(h.Name)
 		if err != nil {
-			return nil, "", fail(err)
+			return nil, "", iamop.Fail(err)
 		}
 		return &u.Grants, u.Name, nil
 	case store.KindGroup:
 		g, err := c.View.Group(h.Name)
 		if err != nil {
-			return nil, "", fail(err)
+			return nil, "", iamop.Fail(err)
 		}
 		return &g.Grants, g.Name, nil
 	}
 	r, err := c.View.Role(h.Name)
 	if err != nil {
-		return nil, "", fail(err)
+		return nil, "", iamop.Fail(err)
 	}
 	return &r.Grants, r.Name, nil
 }
 
-// holderCheck is the check for an operation on a holder's policies; the
-// boundary in force guards changes of them.
+// holderCheck is the check for an operation that the boundary in force guards:
+// one that changes a holder's policies, or a role (Service Authorization
+// Reference, condition key iam:PermissionsBoundary).
 func holderCheck(c *api.Call, h store.Holder) authz.Check {
 	switch h.Kind {
 	case store.KindUser:
-		ck := userCheck(c, h.Name)
+		ck := iamop.UserCheck(c, h.Name)
 		if u, err := c.View.User(h.Name); err == nil {
-			boundaryKey(&ck, u.Boundary)
+			iamop.BoundaryKey(&ck, u.Boundary)
 		}
 		return ck
 	case store.KindGroup:
@@ -54,7 +56,7 @@ func holderCheck(c *api.Call, h store.Holder) authz.Check {
 	}
 	ck := roleCheck(c, h.Name)
 	if r, err := c.View.Role(h.Name); err == nil {
-		boundaryKey(&ck, r.Boundary)
+		iamop.BoundaryKey(&ck, r.Boundary)
 	}
 	return ck
 }
@@ -63,16 +65,27 @@ func holderTarget(c *api.Call, h store.Holder) ([]authz.Check, error) {
 	return []authz.Check{holderCheck(c, h)}, nil
 }
 
+// changeHolder changes the policies of a holder that customers may change. The
+// error is the store's or unprotected's; fn may run more than once.
+func (s *iam) changeHolder(c *api.Call, h store.Holder, fn func(*store.Tx) error) error {
+	return s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error {
+		if err := changeable(tx, h); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
 func (s *iam) putInline(c *api.Call, h store.Holder, name, text string) error {
 	doc, err := document(name, text)
 	if err != nil {
 		return err
 	}
-	err = s.store.Update(c.Context(), string(c.Account), func(tx *store.Tx) error { return tx.PutInline(h, name, doc) })
+	err = s.changeHolder(c, h, func(tx *store.Tx) error { return tx.PutInline(h, name, doc) })
 	if e, ok := errors.AsType[*store.LimitError](err); ok && strings.HasSuffix(e.Quota, "PolicySize") {
 		return awserr.LimitExceeded.Msg("Maximum policy size of %d bytes exceeded for %s %s", e.Limit, h.Kind, h.Name).Because(err)
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 // inline returns the text of an inline policy and the holder's name as stored.
@@ -93,19 +106,19 @@ func noInline(h store.Holder, name string) error {
 }
 
 func (s *iam) deleteInline(c *api.Call, h store.Holder, name string) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.DeleteInline(h, name) })
+	return iamop.Fail(s.changeHolder(c, h, func(tx *store.Tx) error { return tx.DeleteInline(h, name) }))
 }
 
 // inlineNames is one page of the names of a holder's inline policies.
-func inlineNames(c *api.Call, h store.Holder, marker *string, maxItems *int32) (page[string], error) {
+func inlineNames(c *api.Call, h store.Holder, marker *string, maxItems *int32) (iamop.Page[string], error) {
 	g, _, err := grants(c, h)
 	if err != nil {
-		return page[string]{}, err
+		return iamop.Page[string]{}, err
 	}
 	from := func(after string) iter.Seq2[string, store.Inline] {
-		return sorted(g.Inline, after, func(i store.Inline) string { return i.Name })
+		return iamop.Sorted(g.Inline, after, func(i store.Inline) string { return i.Name })
 	}
-	return paginate(marker, maxItems, from, func(i store.Inline) string { return i.Name })
+	return iamop.Paginate(marker, maxItems, from, func(i store.Inline) string { return i.Name })
 }
 
 func putUserPolicyTarget(c *api.Call, in *PutUserPolicyInput) ([]authz.Check, error) {
@@ -117,7 +130,7 @@ func (s *iam) putUserPolicy(c *api.Call, in *PutUserPolicyInput) error {
 }
 
 func getUserPolicyTarget(c *api.Call, in *GetUserPolicyInput) ([]authz.Check, error) {
-	return holderTarget(c, store.UserHolder(in.UserName))
+	return iamop.UserTarget(c, in.UserName)
 }
 
 func (s *iam) getUserPolicy(c *api.Call, in *GetUserPolicyInput) (*GetUserPolicyOutput, error) {
@@ -137,7 +150,7 @@ func (s *iam) deleteUserPolicy(c *api.Call, in *DeleteUserPolicyInput) error {
 }
 
 func listUserPoliciesTarget(c *api.Call, in *ListUserPoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.UserHolder(in.UserName))
+	return iamop.UserTarget(c, in.UserName)
 }
 
 func (s *iam) listUserPolicies(c *api.Call, in *ListUserPoliciesInput) (*ListUserPoliciesOutput, error) {
@@ -145,7 +158,7 @@ func (s *iam) listUserPolicies(c *api.Call, in *ListUserPoliciesInput) (*ListUse
 	if err != nil {
 		return nil, err
 	}
-	return &ListUserPoliciesOutput{PolicyNames: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListUserPoliciesOutput{PolicyNames: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func putGroupPolicyTarget(c *api.Call, in *PutGroupPolicyInput) ([]authz.Check, error) {
@@ -185,7 +198,7 @@ func (s *iam) listGroupPolicies(c *api.Call, in *ListGroupPoliciesInput) (*ListG
 	if err != nil {
 		return nil, err
 	}
-	return &ListGroupPoliciesOutput{PolicyNames: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListGroupPoliciesOutput{PolicyNames: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func putRolePolicyTarget(c *api.Call, in *PutRolePolicyInput) ([]authz.Check, error) {
@@ -197,7 +210,7 @@ func (s *iam) putRolePolicy(c *api.Call, in *PutRolePolicyInput) error {
 }
 
 func getRolePolicyTarget(c *api.Call, in *GetRolePolicyInput) ([]authz.Check, error) {
-	return holderTarget(c, store.RoleHolder(in.RoleName))
+	return roleTarget(c, in.RoleName)
 }
 
 func (s *iam) getRolePolicy(c *api.Call, in *GetRolePolicyInput) (*GetRolePolicyOutput, error) {
@@ -217,7 +230,7 @@ func (s *iam) deleteRolePolicy(c *api.Call, in *DeleteRolePolicyInput) error {
 }
 
 func listRolePoliciesTarget(c *api.Call, in *ListRolePoliciesInput) ([]authz.Check, error) {
-	return holderTarget(c, store.RoleHolder(in.RoleName))
+	return roleTarget(c, in.RoleName)
 }
 
 func (s *iam) listRolePolicies(c *api.Call, in *ListRolePoliciesInput) (*ListRolePoliciesOutput, error) {
@@ -225,5 +238,5 @@ func (s *iam) listRolePolicies(c *api.Call, in *ListRolePoliciesInput) (*ListRol
 	if err != nil {
 		return nil, err
 	}
-	return &ListRolePoliciesOutput{PolicyNames: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListRolePoliciesOutput{PolicyNames: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

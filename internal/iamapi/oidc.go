@@ -14,6 +14,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -89,7 +90,7 @@ func oidcTarget(c *api.Call, providerARN string) ([]authz.Check, error) {
 	}
 	ck := authz.Check{Resource: providerARN}
 	if p, err := oidcProvider(c, providerARN); err == nil {
-		resourceTags(&ck, p.Tags)
+		iamop.ResourceTags(&ck, p.Tags)
 	}
 	return []authz.Check{ck}, nil
 }
@@ -125,7 +126,7 @@ func createOpenIDConnectProviderTarget(c *api.Call, in *CreateOpenIDConnectProvi
 		return nil, err
 	}
 	ck := authz.Check{Resource: string(arn.Make(arn.Partition, "iam", "", string(c.Account), string(arn.KindOIDCProvider)+"/"+name))}
-	return withTags(ck, "iam:TagOpenIDConnectProvider", in.Tags), nil
+	return iamop.WithTags(ck, "iam:TagOpenIDConnectProvider", in.Tags), nil
 }
 
 // createOpenIDConnectProvider stores a provider. Without thumbprints it asks the
@@ -136,7 +137,7 @@ func (s *iam) createOpenIDConnectProvider(c *api.Call, in *CreateOpenIDConnectPr
 	if err != nil {
 		return nil, err
 	}
-	tags, err := newTags(nil, in.Tags)
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func (s *iam) createOpenIDConnectProvider(c *api.Call, in *CreateOpenIDConnectPr
 		return nil, err
 	}
 	if _, err := c.View.OIDCProvider(name); err == nil {
-		return nil, fail(&store.ExistsError{Kind: store.KindOIDC, Name: name})
+		return nil, iamop.Fail(&store.ExistsError{Kind: store.KindOIDC, Name: name})
 	}
 	if len(prints) == 0 {
 		top, err := s.issuers.TopThumbprint(c.Context(), name)
@@ -159,7 +160,7 @@ func (s *iam) createOpenIDConnectProvider(c *api.Call, in *CreateOpenIDConnectPr
 		return nil, err
 	}
 	return &CreateOpenIDConnectProviderOutput{
-		OpenIDConnectProviderArn: new(c.View.OIDCProviderARN(made)), Tags: showTags(made.Tags),
+		OpenIDConnectProviderArn: new(c.View.OIDCProviderARN(made)), Tags: iamop.ShowTags[Tag](made.Tags),
 	}, nil
 }
 
@@ -198,7 +199,7 @@ func (s *iam) getOpenIDConnectProvider(c *api.Call, in *GetOpenIDConnectProvider
 	}
 	return &GetOpenIDConnectProviderOutput{
 		Url: &p.URL, ClientIDList: listed(p.ClientIDs), ThumbprintList: listed(p.Thumbprints), CreateDate: p.Created,
-		Tags: append([]Tag{}, showTags(p.Tags)...),
+		Tags: append([]Tag{}, iamop.ShowTags[Tag](p.Tags)...),
 	}, nil
 }
 
@@ -206,7 +207,7 @@ func (s *iam) getOpenIDConnectProvider(c *api.Call, in *GetOpenIDConnectProvider
 func listed(list []string) []string { return append([]string{}, list...) }
 
 func listOpenIDConnectProvidersTarget(c *api.Call, _ *ListOpenIDConnectProvidersInput) ([]authz.Check, error) {
-	return list(c, "oidc-provider/")
+	return iamop.List(c, "oidc-provider/")
 }
 
 func (s *iam) listOpenIDConnectProviders(c *api.Call, _ *ListOpenIDConnectProvidersInput) (*ListOpenIDConnectProvidersOutput, error) {
@@ -235,7 +236,7 @@ func (s *iam) deleteOpenIDConnectProvider(c *api.Call, in *DeleteOpenIDConnectPr
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
-	return fail(err)
+	return iamop.Fail(err)
 }
 
 func updateOpenIDConnectProviderThumbprintTarget(c *api.Call, in *UpdateOpenIDConnectProviderThumbprintInput) ([]authz.Check, error) {
@@ -277,24 +278,24 @@ func (s *iam) removeClientIDFromOpenIDConnectProvider(c *api.Call, in *RemoveCli
 
 func tagOpenIDConnectProviderTarget(c *api.Call, in *TagOpenIDConnectProviderInput) ([]authz.Check, error) {
 	checks, err := oidcTarget(c, in.OpenIDConnectProviderArn)
-	return tagTarget(checks, err, in.Tags)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
 func (s *iam) tagOpenIDConnectProvider(c *api.Call, in *TagOpenIDConnectProviderInput) error {
 	return s.changeOIDC(c, in.OpenIDConnectProviderArn, func(p *store.OIDCProvider) (err error) {
-		p.Tags, err = newTags(p.Tags, in.Tags)
+		p.Tags, err = iamop.NewTags(p.Tags, in.Tags)
 		return err
 	})
 }
 
 func untagOpenIDConnectProviderTarget(c *api.Call, in *UntagOpenIDConnectProviderInput) ([]authz.Check, error) {
 	checks, err := oidcTarget(c, in.OpenIDConnectProviderArn)
-	return untagTarget(checks, err, in.TagKeys)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
 func (s *iam) untagOpenIDConnectProvider(c *api.Call, in *UntagOpenIDConnectProviderInput) error {
 	return s.changeOIDC(c, in.OpenIDConnectProviderArn, func(p *store.OIDCProvider) error {
-		p.Tags = withoutTags(p.Tags, in.TagKeys)
+		p.Tags = iamop.WithoutTags(p.Tags, in.TagKeys)
 		return nil
 	})
 }
@@ -308,9 +309,9 @@ func (s *iam) listOpenIDConnectProviderTags(c *api.Call, in *ListOpenIDConnectPr
 	if err != nil {
 		return nil, err
 	}
-	page, err := tagPage(p.Tags, in.Marker, in.MaxItems)
+	page, err := iamop.TagPage[Tag](p.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListOpenIDConnectProviderTagsOutput{Tags: page.items, IsTruncated: page.truncated, Marker: page.marker}, nil
+	return &ListOpenIDConnectProviderTagsOutput{Tags: page.Items, IsTruncated: page.Truncated, Marker: page.Marker}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 )
 
 // ops is the index of the service, sorted by name.
@@ -21,7 +22,7 @@ func (s *iam) opsToC() []api.Op {
 		api.Void("iam:AttachGroupPolicy", decodeAttachGroupPolicyInput, attachGroupPolicyTarget, s.attachGroupPolicy),
 		api.Void("iam:AttachRolePolicy", decodeAttachRolePolicyInput, attachRolePolicyTarget, s.attachRolePolicy),
 		api.Void("iam:AttachUserPolicy", decodeAttachUserPolicyInput, attachUserPolicyTarget, s.attachUserPolicy),
-		api.Void("iam:CreateAccountAlias", decodeCreateAccountAliasInput, whole, s.createAccountAlias),
+		api.Void("iam:CreateAccountAlias", decodeCreateAccountAliasInput, iamop.Whole, s.createAccountAlias),
 		api.Write("iam:CreateGroup", decodeCreateGroupInput, createGroupTarget, s.createGroup),
 		api.Write("iam:CreateInstanceProfile", decodeCreateInstanceProfileInput, createInstanceProfileTarget, s.createInstanceProfile),
 		api.Write("iam:CreateOpenIDConnectProvider", decodeCreateOpenIDConnectProviderInput, createOpenIDConnectProviderTarget, s.createOpenIDConnectProvider),
@@ -29,13 +30,14 @@ func (s *iam) opsToC() []api.Op {
 		api.Write("iam:CreatePolicyVersion", decodeCreatePolicyVersionInput, createPolicyVersionTarget, s.createPolicyVersion),
 		api.Write("iam:CreateRole", decodeCreateRoleInput, createRoleTarget, s.createRole),
 		api.Write("iam:CreateSAMLProvider", decodeCreateSAMLProviderInput, createSAMLProviderTarget, s.createSAMLProvider),
+		api.Write("iam:CreateServiceLinkedRole", decodeCreateServiceLinkedRoleInput, createServiceLinkedRoleTarget, s.createServiceLinkedRole),
 		api.Write("iam:CreateUser", decodeCreateUserInput, createUserTarget, s.createUser),
 	}
 }
 
 func (s *iam) opsFromD() []api.Op {
 	return []api.Op{
-		api.Void("iam:DeleteAccountAlias", decodeDeleteAccountAliasInput, whole, s.deleteAccountAlias),
+		api.Void("iam:DeleteAccountAlias", decodeDeleteAccountAliasInput, iamop.Whole, s.deleteAccountAlias),
 		api.Void("iam:DeleteGroup", decodeDeleteGroupInput, deleteGroupTarget, s.deleteGroup),
 		api.Void("iam:DeleteGroupPolicy", decodeDeleteGroupPolicyInput, deleteGroupPolicyTarget, s.deleteGroupPolicy),
 		api.Void("iam:DeleteInstanceProfile", decodeDeleteInstanceProfileInput, deleteInstanceProfileTarget, s.deleteInstanceProfile),
@@ -46,6 +48,7 @@ func (s *iam) opsFromD() []api.Op {
 		api.Void("iam:DeleteRolePermissionsBoundary", decodeDeleteRolePermissionsBoundaryInput, deleteRolePermissionsBoundaryTarget, s.deleteRolePermissionsBoundary),
 		api.Void("iam:DeleteRolePolicy", decodeDeleteRolePolicyInput, deleteRolePolicyTarget, s.deleteRolePolicy),
 		api.Void("iam:DeleteSAMLProvider", decodeDeleteSAMLProviderInput, deleteSAMLProviderTarget, s.deleteSAMLProvider),
+		api.Write("iam:DeleteServiceLinkedRole", decodeDeleteServiceLinkedRoleInput, deleteServiceLinkedRoleTarget, s.deleteServiceLinkedRole),
 		api.Void("iam:DeleteUser", decodeDeleteUserInput, deleteUserTarget, s.deleteUser),
 		api.Void("iam:DeleteUserPermissionsBoundary", decodeDeleteUserPermissionsBoundaryInput, deleteUserPermissionsBoundaryTarget, s.deleteUserPermissionsBoundary),
 		api.Void("iam:DeleteUserPolicy", decodeDeleteUserPolicyInput, deleteUserPolicyTarget, s.deleteUserPolicy),
@@ -57,8 +60,8 @@ func (s *iam) opsFromD() []api.Op {
 
 func (s *iam) opsFromE() []api.Op {
 	return []api.Op{
-		api.Read("iam:GetAccountAuthorizationDetails", decodeGetAccountAuthorizationDetailsInput, whole, s.getAccountAuthorizationDetails),
-		api.Read("iam:GetAccountSummary", decodeGetAccountSummaryInput, whole, s.getAccountSummary),
+		api.Read("iam:GetAccountAuthorizationDetails", decodeGetAccountAuthorizationDetailsInput, iamop.Whole, s.getAccountAuthorizationDetails),
+		api.Read("iam:GetAccountSummary", decodeGetAccountSummaryInput, iamop.Whole, s.getAccountSummary),
 		api.Read("iam:GetGroup", decodeGetGroupInput, getGroupTarget, s.getGroup),
 		api.Read("iam:GetGroupPolicy", decodeGetGroupPolicyInput, getGroupPolicyTarget, s.getGroupPolicy),
 		api.Read("iam:GetInstanceProfile", decodeGetInstanceProfileInput, getInstanceProfileTarget, s.getInstanceProfile),
@@ -68,6 +71,7 @@ func (s *iam) opsFromE() []api.Op {
 		api.Read("iam:GetRole", decodeGetRoleInput, getRoleTarget, s.getRole),
 		api.Read("iam:GetRolePolicy", decodeGetRolePolicyInput, getRolePolicyTarget, s.getRolePolicy),
 		api.Read("iam:GetSAMLProvider", decodeGetSAMLProviderInput, getSAMLProviderTarget, s.getSAMLProvider),
+		api.Read("iam:GetServiceLinkedRoleDeletionStatus", decodeGetServiceLinkedRoleDeletionStatusInput, getServiceLinkedRoleDeletionStatusTarget, s.getServiceLinkedRoleDeletionStatus),
 		api.Read("iam:GetUser", decodeGetUserInput, getUserTarget, s.getUser),
 		api.Read("iam:GetUserPolicy", decodeGetUserPolicyInput, getUserPolicyTarget, s.getUserPolicy),
 	}
@@ -75,7 +79,7 @@ func (s *iam) opsFromE() []api.Op {
 
 func (s *iam) opsFromL() []api.Op {
 	return []api.Op{
-		api.Read("iam:ListAccountAliases", decodeListAccountAliasesInput, whole, s.listAccountAliases),
+		api.Read("iam:ListAccountAliases", decodeListAccountAliasesInput, iamop.Whole, s.listAccountAliases),
 		api.Read("iam:ListAttachedGroupPolicies", decodeListAttachedGroupPoliciesInput, listAttachedGroupPoliciesTarget, s.listAttachedGroupPolicies),
 		api.Read("iam:ListAttachedRolePolicies", decodeListAttachedRolePoliciesInput, listAttachedRolePoliciesTarget, s.listAttachedRolePolicies),
 		api.Read("iam:ListAttachedUserPolicies", decodeListAttachedUserPoliciesInput, listAttachedUserPoliciesTarget, s.listAttachedUserPolicies),
@@ -113,7 +117,7 @@ func (s *iam) opsFromP() []api.Op {
 		api.Void("iam:RemoveRoleFromInstanceProfile", decodeRemoveRoleFromInstanceProfileInput, removeRoleFromInstanceProfileTarget, s.removeRoleFromInstanceProfile),
 		api.Void("iam:RemoveUserFromGroup", decodeRemoveUserFromGroupInput, removeUserFromGroupTarget, s.removeUserFromGroup),
 		api.Void("iam:SetDefaultPolicyVersion", decodeSetDefaultPolicyVersionInput, setDefaultPolicyVersionTarget, s.setDefaultPolicyVersion),
-		api.Read("iam:SimulateCustomPolicy", decodeSimulateCustomPolicyInput, whole, s.simulateCustomPolicy),
+		api.Read("iam:SimulateCustomPolicy", decodeSimulateCustomPolicyInput, iamop.Whole, s.simulateCustomPolicy),
 		api.Read("iam:SimulatePrincipalPolicy", decodeSimulatePrincipalPolicyInput, simulatePrincipalPolicyTarget, s.simulatePrincipalPolicy),
 		api.Void("iam:TagInstanceProfile", decodeTagInstanceProfileInput, tagInstanceProfileTarget, s.tagInstanceProfile),
 		api.Void("iam:TagOpenIDConnectProvider", decodeTagOpenIDConnectProviderInput, tagOpenIDConnectProviderTarget, s.tagOpenIDConnectProvider),

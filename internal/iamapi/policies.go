@@ -11,6 +11,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/managed"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
@@ -25,7 +26,7 @@ func policyTarget(c *api.Call, policyARN string) ([]authz.Check, error) {
 	}
 	ck := authz.Check{Resource: policyARN, Shown: "policy " + policyARN}
 	if p, err := c.View.Policy(policyARN); err == nil {
-		resourceTags(&ck, p.Tags)
+		iamop.ResourceTags(&ck, p.Tags)
 	}
 	return []authz.Check{ck}, nil
 }
@@ -39,10 +40,10 @@ func checkPolicyARN(text string) error {
 	return nil
 }
 
-// noPolicy is fail for operations that name a policy by its ARN; noPolicy(nil)
+// noPolicy is iamop.Fail for operations that name a policy by its ARN; noPolicy(nil)
 // is nil.
 func noPolicy(err error, policyARN string) error {
-	err = fail(err)
+	err = iamop.Fail(err)
 	if e, ok := errors.AsType[*awserr.Error](err); ok && e.Is(awserr.NoSuchEntity) {
 		return awserr.NoSuchEntity.Msg("Policy %s was not found.", policyARN).Because(err)
 	}
@@ -51,11 +52,14 @@ func noPolicy(err error, policyARN string) error {
 
 func createPolicyTarget(c *api.Call, in *CreatePolicyInput) ([]authz.Check, error) {
 	ck := authz.Check{Resource: string(arn.Policy(c.Account, wire.Value(in.Path, "/"), in.PolicyName))}
-	return withTags(ck, "iam:TagPolicy", in.Tags), nil
+	return iamop.WithTags(ck, "iam:TagPolicy", in.Tags), nil
 }
 
 func (s *iam) createPolicy(c *api.Call, in *CreatePolicyInput) (*CreatePolicyOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func (s *iam) createPolicy(c *api.Call, in *CreatePolicyInput) (*CreatePolicyOut
 		return nil, err
 	}
 	out := s.briefPolicy(c, made)
-	out.Tags = showTags(made.Tags)
+	out.Tags = iamop.ShowTags[Tag](made.Tags)
 	return &CreatePolicyOutput{Policy: &out}, nil
 }
 
@@ -112,7 +116,7 @@ func (s *iam) getPolicy(c *api.Call, in *GetPolicyInput) (*GetPolicyOutput, erro
 }
 
 func listPoliciesTarget(c *api.Call, in *ListPoliciesInput) ([]authz.Check, error) {
-	checks, err := list(c, "policy/")
+	checks, err := iamop.List(c, "policy/")
 	checks[0].Shown = "policy path " + wire.Value(in.PathPrefix, "/")
 	return checks, err
 }
@@ -142,11 +146,11 @@ func (s *iam) listPolicies(c *api.Call, in *ListPoliciesInput) (*ListPoliciesOut
 			}
 		}
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(p Policy) Policy { return p })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(p Policy) Policy { return p })
 	if err != nil {
 		return nil, err
 	}
-	return &ListPoliciesOutput{Policies: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListPoliciesOutput{Policies: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // awsPolicies yields AWS's policies after a name.
@@ -194,7 +198,7 @@ func (s *iam) awsPolicy(c *api.Call, p *managed.Policy) Policy {
 
 // tagsOrNone shows tags as GetPolicy does: an empty list when there are none.
 func tagsOrNone(tags []store.Tag) []Tag {
-	if out := showTags(tags); out != nil {
+	if out := iamop.ShowTags[Tag](tags); out != nil {
 		return out
 	}
 	return []Tag{}

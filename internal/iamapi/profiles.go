@@ -8,6 +8,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -19,7 +20,7 @@ func profileCheck(c *api.Call, name string) authz.Check {
 		return authz.Check{Resource: string(arn.InstanceProfile(c.Account, "/", name)), Shown: "instance profile " + name}
 	}
 	ck := authz.Check{Resource: c.View.ProfileARN(p), Shown: "instance profile " + name}
-	resourceTags(&ck, p.Tags)
+	iamop.ResourceTags(&ck, p.Tags)
 	return ck
 }
 
@@ -29,11 +30,14 @@ func profileTarget(c *api.Call, name string) ([]authz.Check, error) {
 
 func createInstanceProfileTarget(c *api.Call, in *CreateInstanceProfileInput) ([]authz.Check, error) {
 	ck := authz.Check{Resource: string(arn.InstanceProfile(c.Account, wire.Value(in.Path, "/"), in.InstanceProfileName))}
-	return withTags(ck, "iam:TagInstanceProfile", in.Tags), nil
+	return iamop.WithTags(ck, "iam:TagInstanceProfile", in.Tags), nil
 }
 
 func (s *iam) createInstanceProfile(c *api.Call, in *CreateInstanceProfileInput) (*CreateInstanceProfileOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -63,24 +67,24 @@ func getInstanceProfileTarget(c *api.Call, in *GetInstanceProfileInput) ([]authz
 func (s *iam) getInstanceProfile(c *api.Call, in *GetInstanceProfileInput) (*GetInstanceProfileOutput, error) {
 	p, err := c.View.Profile(in.InstanceProfileName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	return &GetInstanceProfileOutput{InstanceProfile: s.fullProfile(c, p)}, nil
 }
 
 func listInstanceProfilesTarget(c *api.Call, _ *ListInstanceProfilesInput) ([]authz.Check, error) {
-	return list(c, "instance-profile/")
+	return iamop.List(c, "instance-profile/")
 }
 
 func (s *iam) listInstanceProfiles(c *api.Call, in *ListInstanceProfilesInput) (*ListInstanceProfilesOutput, error) {
 	from := func(after string) iter.Seq2[string, *store.InstanceProfile] {
-		return under(c.View.Profiles(after), in.PathPrefix, profileKey)
+		return iamop.Under(c.View.Profiles(after), in.PathPrefix, profileKey)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(p *store.InstanceProfile) InstanceProfile { return s.showProfile(c, p) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(p *store.InstanceProfile) InstanceProfile { return s.showProfile(c, p) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListInstanceProfilesOutput{InstanceProfiles: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListInstanceProfilesOutput{InstanceProfiles: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func listInstanceProfilesForRoleTarget(c *api.Call, in *ListInstanceProfilesForRoleInput) ([]authz.Check, error) {
@@ -90,16 +94,16 @@ func listInstanceProfilesForRoleTarget(c *api.Call, in *ListInstanceProfilesForR
 func (s *iam) listInstanceProfilesForRole(c *api.Call, in *ListInstanceProfilesForRoleInput) (*ListInstanceProfilesForRoleOutput, error) {
 	r, err := c.View.Role(in.RoleName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	from := func(after string) iter.Seq2[string, *store.InstanceProfile] {
-		return sorted(profilesOf(c, r), after, profileName)
+		return iamop.Sorted(profilesOf(c, r), after, profileName)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(p *store.InstanceProfile) InstanceProfile { return s.showProfile(c, p) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(p *store.InstanceProfile) InstanceProfile { return s.showProfile(c, p) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListInstanceProfilesForRoleOutput{InstanceProfiles: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListInstanceProfilesForRoleOutput{InstanceProfiles: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // addRoleToInstanceProfileTarget asks for the profile, and for passing the role
@@ -108,12 +112,12 @@ func (s *iam) listInstanceProfilesForRole(c *api.Call, in *ListInstanceProfilesF
 func addRoleToInstanceProfileTarget(c *api.Call, in *AddRoleToInstanceProfileInput) ([]authz.Check, error) {
 	pass := roleCheck(c, in.RoleName)
 	pass.Action, pass.Shown = "iam:PassRole", "" // AWS shows the ARN here
-	setKey(&pass, "iam:PassedToService", "ec2.amazonaws.com")
+	iamop.SetKey(&pass, "iam:PassedToService", "ec2.amazonaws.com")
 	return []authz.Check{profileCheck(c, in.InstanceProfileName), pass}, nil
 }
 
 func (s *iam) addRoleToInstanceProfile(c *api.Call, in *AddRoleToInstanceProfileInput) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.AddRole(in.InstanceProfileName, in.RoleName) })
+	return iamop.Fail(s.changeHolder(c, store.RoleHolder(in.RoleName), func(tx *store.Tx) error { return tx.AddRole(in.InstanceProfileName, in.RoleName) }))
 }
 
 func removeRoleFromInstanceProfileTarget(c *api.Call, in *RemoveRoleFromInstanceProfileInput) ([]authz.Check, error) {
@@ -121,7 +125,7 @@ func removeRoleFromInstanceProfileTarget(c *api.Call, in *RemoveRoleFromInstance
 }
 
 func (s *iam) removeRoleFromInstanceProfile(c *api.Call, in *RemoveRoleFromInstanceProfileInput) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.RemoveRole(in.InstanceProfileName, in.RoleName) })
+	return iamop.Fail(s.changeHolder(c, store.RoleHolder(in.RoleName), func(tx *store.Tx) error { return tx.RemoveRole(in.InstanceProfileName, in.RoleName) }))
 }
 
 // profilesOf collects the profiles that hold a role.
@@ -152,7 +156,7 @@ func (s *iam) showProfile(c *api.Call, p *store.InstanceProfile) InstanceProfile
 
 func (s *iam) fullProfile(c *api.Call, p *store.InstanceProfile) InstanceProfile {
 	out := s.showProfile(c, p)
-	out.Tags = showTags(p.Tags)
+	out.Tags = iamop.ShowTags[Tag](p.Tags)
 	return out
 }
 

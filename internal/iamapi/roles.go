@@ -8,6 +8,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -22,7 +23,7 @@ func roleCheck(c *api.Call, name string) authz.Check {
 		return authz.Check{Resource: string(arn.Role(c.Account, "/", name)), Shown: "role " + name}
 	}
 	ck := authz.Check{Resource: c.View.RoleARN(r), Shown: "role " + name}
-	resourceTags(&ck, r.Tags)
+	iamop.ResourceTags(&ck, r.Tags)
 	return ck
 }
 
@@ -35,12 +36,15 @@ func createRoleTarget(c *api.Call, in *CreateRoleInput) ([]authz.Check, error) {
 	if err := newBoundaryTarget(&ck, in.PermissionsBoundary); err != nil {
 		return nil, err
 	}
-	return withTags(ck, "iam:TagRole", in.Tags), nil
+	return iamop.WithTags(ck, "iam:TagRole", in.Tags), nil
 }
 
 func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkPath(in.Path); err != nil {
 		return nil, err
 	}
 	trust, err := s.trust(c, in.AssumeRolePolicyDocument)
@@ -59,57 +63,77 @@ func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, e
 	if err != nil {
 		return nil, err
 	}
-	// CreateRole answers without MaxSessionDuration and RoleLastUsed.
-	out := s.briefRole(c, made)
+	return &CreateRoleOutput{Role: s.newRole(c, made)}, nil
+}
+
+// newRole is a role as the answer to its creation shows it: without
+// MaxSessionDuration and RoleLastUsed.
+func (s *iam) newRole(c *api.Call, r *store.Role) Role {
+	out := s.briefRole(c, r)
 	out.MaxSessionDuration = nil
-	out.PermissionsBoundary, out.Tags = boundary(made.Boundary), showTags(made.Tags)
-	return &CreateRoleOutput{Role: out}, nil
+	out.PermissionsBoundary, out.Tags = boundary(r.Boundary), iamop.ShowTags[Tag](r.Tags)
+	return out
 }
 
 func deleteRoleTarget(c *api.Call, in *DeleteRoleInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) deleteRole(c *api.Call, in *DeleteRoleInput) error {
-	return s.update(c, func(tx *store.Tx) error { return tx.DeleteRole(in.RoleName) })
+	return s.update(c, func(tx *store.Tx) error {
+		if err := changeable(tx, store.RoleHolder(in.RoleName)); err != nil {
+			return err
+		}
+		return tx.DeleteRole(in.RoleName)
+	})
 }
 
 func getRoleTarget(c *api.Call, in *GetRoleInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) getRole(c *api.Call, in *GetRoleInput) (*GetRoleOutput, error) {
 	r, err := c.View.Role(in.RoleName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	return &GetRoleOutput{Role: s.fullRole(c, r)}, nil
 }
 
-func listRolesTarget(c *api.Call, _ *ListRolesInput) ([]authz.Check, error) { return list(c, "role/") }
+func listRolesTarget(c *api.Call, _ *ListRolesInput) ([]authz.Check, error) {
+	return iamop.List(c, "role/")
+}
 
 func (s *iam) listRoles(c *api.Call, in *ListRolesInput) (*ListRolesOutput, error) {
 	from := func(after string) iter.Seq2[string, *store.Role] {
-		return under(c.View.Roles(after), in.PathPrefix, roleKey)
+		return iamop.Under(c.View.Roles(after), in.PathPrefix, roleKey)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(r *store.Role) Role { return s.briefRole(c, r) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(r *store.Role) Role { return s.briefRole(c, r) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListRolesOutput{Roles: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListRolesOutput{Roles: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func updateRoleTarget(c *api.Call, in *UpdateRoleInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
-// updateRole changes what the request has.
+// updateRole changes what the request has. Of a role that is linked to a service,
+// customers may edit the description only (UG "Create a service-linked role",
+// "Edit a service-linked role").
 //
 // quirk Q031: a request without MaxSessionDuration sets the default.
 func (s *iam) updateRole(c *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, error) {
-	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
+	err := s.changeRole(c, in.RoleName, func(r *store.Role) error {
+		if in.MaxSessionDuration != nil || !r.ServiceLinked() {
+			if err := unprotected(r); err != nil {
+				return err
+			}
+		}
 		r.Description = wire.Value(in.Description, r.Description)
 		r.MaxSession = int(wire.Value(in.MaxSessionDuration, defaultSession))
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -118,14 +142,15 @@ func (s *iam) updateRole(c *api.Call, in *UpdateRoleInput) (*UpdateRoleOutput, e
 }
 
 func updateRoleDescriptionTarget(c *api.Call, in *UpdateRoleDescriptionInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) updateRoleDescription(c *api.Call, in *UpdateRoleDescriptionInput) (*UpdateRoleDescriptionOutput, error) {
 	var changed *store.Role
-	err := s.changeRole(c, in.RoleName, func(r *store.Role) {
+	err := s.changeRole(c, in.RoleName, func(r *store.Role) error {
 		r.Description = in.Description
 		changed = r
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -134,7 +159,7 @@ func (s *iam) updateRoleDescription(c *api.Call, in *UpdateRoleDescriptionInput)
 }
 
 func updateAssumeRolePolicyTarget(c *api.Call, in *UpdateAssumeRolePolicyInput) ([]authz.Check, error) {
-	return roleTarget(c, in.RoleName)
+	return holderTarget(c, store.RoleHolder(in.RoleName))
 }
 
 func (s *iam) updateAssumeRolePolicy(c *api.Call, in *UpdateAssumeRolePolicyInput) error {
@@ -142,17 +167,22 @@ func (s *iam) updateAssumeRolePolicy(c *api.Call, in *UpdateAssumeRolePolicyInpu
 	if err != nil {
 		return err
 	}
-	return s.changeRole(c, in.RoleName, func(r *store.Role) { r.Trust = trust })
+	return s.changeRole(c, in.RoleName, func(r *store.Role) error {
+		r.Trust = trust
+		return unprotected(r)
+	})
 }
 
 // changeRole applies change, which may run more than once, to a role.
-func (s *iam) changeRole(c *api.Call, name string, change func(*store.Role)) error {
+func (s *iam) changeRole(c *api.Call, name string, change func(*store.Role) error) error {
 	return s.update(c, func(tx *store.Tx) error {
 		r, err := tx.Role(name)
 		if err != nil {
 			return err
 		}
-		change(r)
+		if err := change(r); err != nil {
+			return err
+		}
 		return tx.PutRole(r)
 	})
 }
@@ -169,7 +199,7 @@ func (s *iam) briefRole(c *api.Call, r *store.Role) Role {
 // fullRole is a role as GetRole shows it.
 func (s *iam) fullRole(c *api.Call, r *store.Role) Role {
 	out := s.briefRole(c, r)
-	out.PermissionsBoundary, out.Tags = boundary(r.Boundary), showTags(r.Tags)
+	out.PermissionsBoundary, out.Tags = boundary(r.Boundary), iamop.ShowTags[Tag](r.Tags)
 	out.RoleLastUsed = s.roleLastUsed(c, r)
 	return out
 }

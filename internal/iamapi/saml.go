@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -50,7 +51,7 @@ func samlTarget(c *api.Call, providerARN string) ([]authz.Check, error) {
 	}
 	ck := authz.Check{Resource: providerARN}
 	if p, err := samlProvider(c, providerARN); err == nil {
-		resourceTags(&ck, p.Tags)
+		iamop.ResourceTags(&ck, p.Tags)
 	}
 	return []authz.Check{ck}, nil
 }
@@ -101,11 +102,11 @@ func (s *iam) samlKey(c *api.Call, text string) (store.SAMLKey, error) {
 
 func createSAMLProviderTarget(c *api.Call, in *CreateSAMLProviderInput) ([]authz.Check, error) {
 	ck := authz.Check{Resource: string(arn.Make(arn.Partition, "iam", "", string(c.Account), string(arn.KindSAMLProvider)+"/"+in.Name))}
-	return withTags(ck, "iam:TagSAMLProvider", in.Tags), nil
+	return iamop.WithTags(ck, "iam:TagSAMLProvider", in.Tags), nil
 }
 
 func (s *iam) createSAMLProvider(c *api.Call, in *CreateSAMLProviderInput) (*CreateSAMLProviderOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (s *iam) createSAMLProvider(c *api.Call, in *CreateSAMLProviderInput) (*Cre
 	if err := s.update(c, func(tx *store.Tx) error { return tx.CreateSAMLProvider(made) }); err != nil {
 		return nil, err
 	}
-	return &CreateSAMLProviderOutput{SAMLProviderArn: new(c.View.SAMLProviderARN(made)), Tags: showTags(made.Tags)}, nil
+	return &CreateSAMLProviderOutput{SAMLProviderArn: new(c.View.SAMLProviderARN(made)), Tags: iamop.ShowTags[Tag](made.Tags)}, nil
 }
 
 func required(mode *string) bool {
@@ -153,7 +154,7 @@ func (s *iam) getSAMLProvider(c *api.Call, in *GetSAMLProviderInput) (*GetSAMLPr
 	}
 	out := &GetSAMLProviderOutput{
 		SAMLProviderUUID: &p.ID, SAMLMetadataDocument: &p.Metadata, CreateDate: p.Created, ValidUntil: p.ValidUntil,
-		Tags: append([]Tag{}, showTags(p.Tags)...), PrivateKeyList: []SAMLPrivateKey{},
+		Tags: append([]Tag{}, iamop.ShowTags[Tag](p.Tags)...), PrivateKeyList: []SAMLPrivateKey{},
 	}
 	for i := range p.Keys {
 		out.PrivateKeyList = append(out.PrivateKeyList, SAMLPrivateKey{KeyId: &p.Keys[i].ID, Timestamp: p.Keys[i].Created})
@@ -168,7 +169,7 @@ func (s *iam) getSAMLProvider(c *api.Call, in *GetSAMLProviderInput) (*GetSAMLPr
 }
 
 func listSAMLProvidersTarget(c *api.Call, _ *ListSAMLProvidersInput) ([]authz.Check, error) {
-	return list(c, "saml-provider/")
+	return iamop.List(c, "saml-provider/")
 }
 
 func (s *iam) listSAMLProviders(c *api.Call, _ *ListSAMLProvidersInput) (*ListSAMLProvidersOutput, error) {
@@ -244,24 +245,24 @@ func (s *iam) deleteSAMLProvider(c *api.Call, in *DeleteSAMLProviderInput) error
 
 func tagSAMLProviderTarget(c *api.Call, in *TagSAMLProviderInput) ([]authz.Check, error) {
 	checks, err := samlTarget(c, in.SAMLProviderArn)
-	return tagTarget(checks, err, in.Tags)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
 func (s *iam) tagSAMLProvider(c *api.Call, in *TagSAMLProviderInput) error {
 	return s.changeSAML(c, in.SAMLProviderArn, func(p *store.SAMLProvider) (err error) {
-		p.Tags, err = newTags(p.Tags, in.Tags)
+		p.Tags, err = iamop.NewTags(p.Tags, in.Tags)
 		return err
 	})
 }
 
 func untagSAMLProviderTarget(c *api.Call, in *UntagSAMLProviderInput) ([]authz.Check, error) {
 	checks, err := samlTarget(c, in.SAMLProviderArn)
-	return untagTarget(checks, err, in.TagKeys)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
 func (s *iam) untagSAMLProvider(c *api.Call, in *UntagSAMLProviderInput) error {
 	return s.changeSAML(c, in.SAMLProviderArn, func(p *store.SAMLProvider) error {
-		p.Tags = withoutTags(p.Tags, in.TagKeys)
+		p.Tags = iamop.WithoutTags(p.Tags, in.TagKeys)
 		return nil
 	})
 }
@@ -275,9 +276,9 @@ func (s *iam) listSAMLProviderTags(c *api.Call, in *ListSAMLProviderTagsInput) (
 	if err != nil {
 		return nil, err
 	}
-	page, err := tagPage(p.Tags, in.Marker, in.MaxItems)
+	page, err := iamop.TagPage[Tag](p.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListSAMLProviderTagsOutput{Tags: page.items, IsTruncated: page.truncated, Marker: page.marker}, nil
+	return &ListSAMLProviderTagsOutput{Tags: page.Items, IsTruncated: page.Truncated, Marker: page.Marker}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/orgs"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
@@ -67,7 +68,7 @@ func (s *iam) simulateCustomPolicy(c *api.Call, in *SimulateCustomPolicyInput) (
 	if err != nil {
 		return nil, err
 	}
-	return &SimulateCustomPolicyOutput{EvaluationResults: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &SimulateCustomPolicyOutput{EvaluationResults: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func simulatePrincipalPolicyTarget(c *api.Call, in *SimulatePrincipalPolicyInput) ([]authz.Check, error) {
@@ -75,7 +76,7 @@ func simulatePrincipalPolicyTarget(c *api.Call, in *SimulatePrincipalPolicyInput
 	if ok {
 		switch e.Kind {
 		case arn.KindUser:
-			return userTarget(c, e.Name)
+			return iamop.UserTarget(c, e.Name)
 		case arn.KindGroup:
 			return groupTarget(c, e.Name)
 		case arn.KindRole:
@@ -92,7 +93,7 @@ func (s *iam) simulatePrincipalPolicy(c *api.Call, in *SimulatePrincipalPolicyIn
 	}
 	place, err := orgs.Find(c.Context(), s.store, c.View)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	sim.organize(place)
 	p, err := simulate(c, sim, &simulated{
@@ -103,7 +104,7 @@ func (s *iam) simulatePrincipalPolicy(c *api.Call, in *SimulatePrincipalPolicyIn
 	if err != nil {
 		return nil, err
 	}
-	return &SimulatePrincipalPolicyOutput{EvaluationResults: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &SimulatePrincipalPolicyOutput{EvaluationResults: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // gather adds the policies in force for a user with its groups, a group or a
@@ -148,7 +149,7 @@ func (m *simulation) organize(place *orgs.Membership) {
 }
 
 func noEntity(kind store.Kind, name string) error {
-	return fail(&store.NotFoundError{Kind: kind, Name: name})
+	return iamop.Fail(&store.NotFoundError{Kind: kind, Name: name})
 }
 
 // grants adds the policies of one principal, as package authz gathers them for
@@ -224,8 +225,8 @@ const maxWork = 200_000
 // simulate completes a simulation with what the request says and returns one
 // page of its results, one for each action. The marker is the number of the
 // action with which the next page begins: the request repeats all of them.
-func simulate(c *api.Call, m *simulation, in *simulated) (page[EvaluationResult], error) {
-	p := page[EvaluationResult]{items: []EvaluationResult{}}
+func simulate(c *api.Call, m *simulation, in *simulated) (iamop.Page[EvaluationResult], error) {
+	p := iamop.Page[EvaluationResult]{Items: []EvaluationResult{}}
 	if err := m.complete(c, in); err != nil {
 		return p, err
 	}
@@ -237,13 +238,13 @@ func simulate(c *api.Call, m *simulation, in *simulated) (page[EvaluationResult]
 	if cost > maxWork {
 		return p, awserr.InvalidInput.Msg("The simulation is too large: %d statements for each of %d resources.", m.statements(), len(m.resources))
 	}
-	size := min(int(wire.Value(in.maxItems, pageSize)), max(1, maxWork/max(1, cost)))
+	size := min(int(wire.Value(in.maxItems, iamop.PageSize)), max(1, maxWork/max(1, cost)))
 	for i, action := range m.actions[first:] {
 		if i == size {
-			p.truncated, p.marker = true, numberMarker(first+i)
+			p.Truncated, p.Marker = true, numberMarker(first+i)
 			break
 		}
-		p.items = append(p.items, m.action(action))
+		p.Items = append(p.Items, m.action(action))
 	}
 	return p, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
@@ -268,13 +269,13 @@ func numberMarker(n int) *string {
 // openNumber returns the number in a marker that numberMarker made, which must
 // be below limit; 0 for no marker.
 func openNumber(marker *string, limit int) (int, error) {
-	text, err := openMarker(marker)
+	text, err := iamop.OpenMarker(marker)
 	if err != nil || text == "" {
 		return 0, err
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n >= limit {
-		return 0, invalidMarker()
+		return 0, iamop.InvalidMarker()
 	}
 	return n, nil
 }

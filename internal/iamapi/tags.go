@@ -5,12 +5,13 @@ package iamapi
 import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
 func tagUserTarget(c *api.Call, in *TagUserInput) ([]authz.Check, error) {
-	checks, err := userTarget(c, in.UserName)
-	return tagTarget(checks, err, in.Tags)
+	checks, err := iamop.UserTarget(c, in.UserName)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
 func (s *iam) tagUser(c *api.Call, in *TagUserInput) error {
@@ -19,7 +20,7 @@ func (s *iam) tagUser(c *api.Call, in *TagUserInput) error {
 		if err != nil {
 			return err
 		}
-		if e.Tags, err = newTags(e.Tags, in.Tags); err != nil {
+		if e.Tags, err = iamop.NewTags(e.Tags, in.Tags); err != nil {
 			return err
 		}
 		return tx.PutUser(e)
@@ -28,8 +29,8 @@ func (s *iam) tagUser(c *api.Call, in *TagUserInput) error {
 }
 
 func untagUserTarget(c *api.Call, in *UntagUserInput) ([]authz.Check, error) {
-	checks, err := userTarget(c, in.UserName)
-	return untagTarget(checks, err, in.TagKeys)
+	checks, err := iamop.UserTarget(c, in.UserName)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
 func (s *iam) untagUser(c *api.Call, in *UntagUserInput) error {
@@ -38,31 +39,31 @@ func (s *iam) untagUser(c *api.Call, in *UntagUserInput) error {
 		if err != nil {
 			return err
 		}
-		e.Tags = withoutTags(e.Tags, in.TagKeys)
+		e.Tags = iamop.WithoutTags(e.Tags, in.TagKeys)
 		return tx.PutUser(e)
 	})
 	return err
 }
 
 func listUserTagsTarget(c *api.Call, in *ListUserTagsInput) ([]authz.Check, error) {
-	return userTarget(c, in.UserName)
+	return iamop.UserTarget(c, in.UserName)
 }
 
 func (s *iam) listUserTags(c *api.Call, in *ListUserTagsInput) (*ListUserTagsOutput, error) {
 	e, err := c.View.User(in.UserName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
-	p, err := tagPage(e.Tags, in.Marker, in.MaxItems)
+	p, err := iamop.TagPage[Tag](e.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListUserTagsOutput{Tags: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListUserTagsOutput{Tags: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func tagRoleTarget(c *api.Call, in *TagRoleInput) ([]authz.Check, error) {
 	checks, err := roleTarget(c, in.RoleName)
-	return tagTarget(checks, err, in.Tags)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
 func (s *iam) tagRole(c *api.Call, in *TagRoleInput) error {
@@ -71,7 +72,7 @@ func (s *iam) tagRole(c *api.Call, in *TagRoleInput) error {
 		if err != nil {
 			return err
 		}
-		if e.Tags, err = newTags(e.Tags, in.Tags); err != nil {
+		if e.Tags, err = iamop.NewTags(e.Tags, in.Tags); err != nil {
 			return err
 		}
 		return tx.PutRole(e)
@@ -81,7 +82,7 @@ func (s *iam) tagRole(c *api.Call, in *TagRoleInput) error {
 
 func untagRoleTarget(c *api.Call, in *UntagRoleInput) ([]authz.Check, error) {
 	checks, err := roleTarget(c, in.RoleName)
-	return untagTarget(checks, err, in.TagKeys)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
 func (s *iam) untagRole(c *api.Call, in *UntagRoleInput) error {
@@ -90,7 +91,7 @@ func (s *iam) untagRole(c *api.Call, in *UntagRoleInput) error {
 		if err != nil {
 			return err
 		}
-		e.Tags = withoutTags(e.Tags, in.TagKeys)
+		e.Tags = iamop.WithoutTags(e.Tags, in.TagKeys)
 		return tx.PutRole(e)
 	})
 	return err
@@ -103,18 +104,18 @@ func listRoleTagsTarget(c *api.Call, in *ListRoleTagsInput) ([]authz.Check, erro
 func (s *iam) listRoleTags(c *api.Call, in *ListRoleTagsInput) (*ListRoleTagsOutput, error) {
 	e, err := c.View.Role(in.RoleName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
-	p, err := tagPage(e.Tags, in.Marker, in.MaxItems)
+	p, err := iamop.TagPage[Tag](e.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListRoleTagsOutput{Tags: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListRoleTagsOutput{Tags: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func tagInstanceProfileTarget(c *api.Call, in *TagInstanceProfileInput) ([]authz.Check, error) {
 	checks, err := profileTarget(c, in.InstanceProfileName)
-	return tagTarget(checks, err, in.Tags)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
 func (s *iam) tagInstanceProfile(c *api.Call, in *TagInstanceProfileInput) error {
@@ -123,7 +124,7 @@ func (s *iam) tagInstanceProfile(c *api.Call, in *TagInstanceProfileInput) error
 		if err != nil {
 			return err
 		}
-		if e.Tags, err = newTags(e.Tags, in.Tags); err != nil {
+		if e.Tags, err = iamop.NewTags(e.Tags, in.Tags); err != nil {
 			return err
 		}
 		return tx.PutProfile(e)
@@ -133,7 +134,7 @@ func (s *iam) tagInstanceProfile(c *api.Call, in *TagInstanceProfileInput) error
 
 func untagInstanceProfileTarget(c *api.Call, in *UntagInstanceProfileInput) ([]authz.Check, error) {
 	checks, err := profileTarget(c, in.InstanceProfileName)
-	return untagTarget(checks, err, in.TagKeys)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
 func (s *iam) untagInstanceProfile(c *api.Call, in *UntagInstanceProfileInput) error {
@@ -142,7 +143,7 @@ func (s *iam) untagInstanceProfile(c *api.Call, in *UntagInstanceProfileInput) e
 		if err != nil {
 			return err
 		}
-		e.Tags = withoutTags(e.Tags, in.TagKeys)
+		e.Tags = iamop.WithoutTags(e.Tags, in.TagKeys)
 		return tx.PutProfile(e)
 	})
 	return err
@@ -155,18 +156,18 @@ func listInstanceProfileTagsTarget(c *api.Call, in *ListInstanceProfileTagsInput
 func (s *iam) listInstanceProfileTags(c *api.Call, in *ListInstanceProfileTagsInput) (*ListInstanceProfileTagsOutput, error) {
 	e, err := c.View.Profile(in.InstanceProfileName)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
-	p, err := tagPage(e.Tags, in.Marker, in.MaxItems)
+	p, err := iamop.TagPage[Tag](e.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListInstanceProfileTagsOutput{Tags: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListInstanceProfileTagsOutput{Tags: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 func tagPolicyTarget(c *api.Call, in *TagPolicyInput) ([]authz.Check, error) {
 	checks, err := policyTarget(c, in.PolicyArn)
-	return tagTarget(checks, err, in.Tags)
+	return iamop.TagTarget(checks, err, in.Tags)
 }
 
 func (s *iam) tagPolicy(c *api.Call, in *TagPolicyInput) error {
@@ -175,7 +176,7 @@ func (s *iam) tagPolicy(c *api.Call, in *TagPolicyInput) error {
 		if err != nil {
 			return err
 		}
-		if e.Tags, err = newTags(e.Tags, in.Tags); err != nil {
+		if e.Tags, err = iamop.NewTags(e.Tags, in.Tags); err != nil {
 			return err
 		}
 		return tx.PutPolicy(e)
@@ -185,7 +186,7 @@ func (s *iam) tagPolicy(c *api.Call, in *TagPolicyInput) error {
 
 func untagPolicyTarget(c *api.Call, in *UntagPolicyInput) ([]authz.Check, error) {
 	checks, err := policyTarget(c, in.PolicyArn)
-	return untagTarget(checks, err, in.TagKeys)
+	return iamop.UntagTarget(checks, err, in.TagKeys)
 }
 
 func (s *iam) untagPolicy(c *api.Call, in *UntagPolicyInput) error {
@@ -194,7 +195,7 @@ func (s *iam) untagPolicy(c *api.Call, in *UntagPolicyInput) error {
 		if err != nil {
 			return err
 		}
-		e.Tags = withoutTags(e.Tags, in.TagKeys)
+		e.Tags = iamop.WithoutTags(e.Tags, in.TagKeys)
 		return tx.PutPolicy(e)
 	})
 	return noPolicy(err, in.PolicyArn)
@@ -209,9 +210,9 @@ func (s *iam) listPolicyTags(c *api.Call, in *ListPolicyTagsInput) (*ListPolicyT
 	if err != nil {
 		return nil, noPolicy(err, in.PolicyArn)
 	}
-	p, err := tagPage(e.Tags, in.Marker, in.MaxItems)
+	p, err := iamop.TagPage[Tag](e.Tags, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
-	return &ListPolicyTagsOutput{Tags: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListPolicyTagsOutput{Tags: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }

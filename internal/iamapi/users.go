@@ -8,6 +8,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -17,11 +18,14 @@ func createUserTarget(c *api.Call, in *CreateUserInput) ([]authz.Check, error) {
 	if err := newBoundaryTarget(&ck, in.PermissionsBoundary); err != nil {
 		return nil, err
 	}
-	return withTags(ck, "iam:TagUser", in.Tags), nil
+	return iamop.WithTags(ck, "iam:TagUser", in.Tags), nil
 }
 
 func (s *iam) createUser(c *api.Call, in *CreateUserInput) (*CreateUserOutput, error) {
-	tags, err := newTags(nil, in.Tags)
+	if err := checkPath(in.Path); err != nil {
+		return nil, err
+	}
+	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func (s *iam) createUser(c *api.Call, in *CreateUserInput) (*CreateUserOutput, e
 }
 
 func deleteUserTarget(c *api.Call, in *DeleteUserInput) ([]authz.Check, error) {
-	return []authz.Check{userCheck(c, in.UserName)}, nil
+	return []authz.Check{iamop.UserCheck(c, in.UserName)}, nil
 }
 
 func (s *iam) deleteUser(c *api.Call, in *DeleteUserInput) error {
@@ -49,41 +53,43 @@ func (s *iam) deleteUser(c *api.Call, in *DeleteUserInput) error {
 }
 
 func getUserTarget(c *api.Call, in *GetUserInput) ([]authz.Check, error) {
-	return selfCheck(c, in.UserName)
+	return iamop.SelfCheck(c, in.UserName)
 }
 
 func (s *iam) getUser(c *api.Call, in *GetUserInput) (*GetUserOutput, error) {
 	if in.UserName == nil && c.Caller.Root() {
 		return &GetUserOutput{User: s.rootUser(c)}, nil
 	}
-	name, err := self(c, in.UserName)
+	name, err := iamop.Self(c, in.UserName)
 	if err != nil {
 		return nil, err
 	}
 	u, err := c.View.User(name)
 	if err != nil {
-		return nil, fail(err)
+		return nil, iamop.Fail(err)
 	}
 	return &GetUserOutput{User: s.fullUser(c, u)}, nil
 }
 
-func listUsersTarget(c *api.Call, _ *ListUsersInput) ([]authz.Check, error) { return list(c, "user/") }
+func listUsersTarget(c *api.Call, _ *ListUsersInput) ([]authz.Check, error) {
+	return iamop.List(c, "user/")
+}
 
 func (s *iam) listUsers(c *api.Call, in *ListUsersInput) (*ListUsersOutput, error) {
 	from := func(after string) iter.Seq2[string, *store.User] {
-		return under(c.View.Users(after), in.PathPrefix, userKey)
+		return iamop.Under(c.View.Users(after), in.PathPrefix, userKey)
 	}
-	p, err := paginate(in.Marker, in.MaxItems, from, func(u *store.User) User { return s.briefUser(c, u) })
+	p, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(u *store.User) User { return s.briefUser(c, u) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListUsersOutput{Users: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+	return &ListUsersOutput{Users: p.Items, IsTruncated: p.Truncated, Marker: p.Marker}, nil
 }
 
 // updateUserTarget asks for both ARNs: who may rename fred may not thereby make
 // him somebody else's user.
 func updateUserTarget(c *api.Call, in *UpdateUserInput) ([]authz.Check, error) {
-	now := userCheck(c, in.UserName)
+	now := iamop.UserCheck(c, in.UserName)
 	path := "/"
 	if u, err := c.View.User(in.UserName); err == nil {
 		path = u.Path
@@ -98,6 +104,9 @@ func updateUserTarget(c *api.Call, in *UpdateUserInput) ([]authz.Check, error) {
 }
 
 func (s *iam) updateUser(c *api.Call, in *UpdateUserInput) error {
+	if err := checkPath(in.NewPath); err != nil {
+		return err
+	}
 	return s.update(c, func(tx *store.Tx) error {
 		u, err := tx.User(in.UserName)
 		if err != nil {
@@ -127,7 +136,7 @@ func (s *iam) rootUser(c *api.Call) User {
 // fullUser is a user with its tags and boundary.
 func (s *iam) fullUser(c *api.Call, u *store.User) User {
 	out := s.briefUser(c, u)
-	out.PermissionsBoundary, out.Tags = boundary(u.Boundary), showTags(u.Tags)
+	out.PermissionsBoundary, out.Tags = boundary(u.Boundary), iamop.ShowTags[Tag](u.Tags)
 	return out
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -71,11 +72,11 @@ func (s *iam) listPolicyVersions(c *api.Call, in *ListPolicyVersionsInput) (*Lis
 		return nil, noPolicy(err, in.PolicyArn)
 	}
 	from := func(after string) iter.Seq2[string, *store.PolicyVersion] { return newestFirst(p, after) }
-	pg, err := paginate(in.Marker, in.MaxItems, from, func(v *store.PolicyVersion) PolicyVersion { return showVersion(p, v) })
+	pg, err := iamop.Paginate(in.Marker, in.MaxItems, from, func(v *store.PolicyVersion) PolicyVersion { return showVersion(p, v) })
 	if err != nil {
 		return nil, err
 	}
-	return &ListPolicyVersionsOutput{Versions: pg.items, IsTruncated: pg.truncated, Marker: pg.marker}, nil
+	return &ListPolicyVersionsOutput{Versions: pg.Items, IsTruncated: pg.Truncated, Marker: pg.Marker}, nil
 }
 
 // newestFirst yields the versions older than the one named after ("": all).
@@ -110,7 +111,7 @@ func showVersion(p *store.Policy, v *store.PolicyVersion) PolicyVersion {
 	return PolicyVersion{VersionId: new(v.ID), IsDefaultVersion: v.ID == p.Default, CreateDate: v.Created}
 }
 
-// noVersion is fail for operations that name a version of a policy.
+// noVersion is iamop.Fail for operations that name a version of a policy.
 func noVersion(err error, policyARN, version string) error {
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindVersion {
 		return awserr.NoSuchEntity.Msg("%s", versionGone(policyARN, version)).Because(err)

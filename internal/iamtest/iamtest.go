@@ -22,6 +22,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/mfa"
 	"github.com/innkeeper-iam/innkeeper/internal/node"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // Account is the id of the account that every node begins with.
@@ -32,6 +33,10 @@ const Account = "111122223333"
 type Options struct {
 	Clock *Clock // nil: the real clock
 	Fixed bool   // the identifiers, request ids included, are the same in every run
+
+	// Decided, when not nil, is told every check and its outcome, by several
+	// goroutines at once.
+	Decided func(*policy.Request, policy.Outcome)
 }
 
 // A Server is a node that listens on loopback until its test ends. Its methods
@@ -57,7 +62,7 @@ func Start(t testing.TB) *Server {
 func (o Options) Start(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{t: t, dir: t.TempDir(), clock: o.Clock}
-	opts := node.Options{NoSync: true}
+	opts := node.Options{NoSync: true, Decided: o.Decided}
 	if o.Clock != nil {
 		opts.Now = o.Clock.Now
 	}

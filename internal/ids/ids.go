@@ -26,6 +26,7 @@ const (
 	ServerCert      = "ASCA"
 	SSHKey          = "APKA"
 	ServiceCred     = "ACCA"
+	TokenIssuer     = "AISS" // ours: of an account as an issuer of tokens
 )
 
 const (
@@ -45,7 +46,11 @@ const (
 type Source struct {
 	Rand io.Reader // nil means crypto/rand; tests give a deterministic one
 
-	mu sync.Mutex // held while Rand is read
+	// Requests makes the ids of requests, so that those do not use up Rand; nil
+	// means Rand.
+	Requests io.Reader
+
+	mu sync.Mutex // held while Rand or Requests is read
 }
 
 // Unique returns a new unique id: the prefix of four letters and 17 characters
@@ -137,7 +142,11 @@ func (s *Source) CertificateID() string { return base32.StdEncoding.EncodeToStri
 // RequestID returns a new random UUID (RFC 9562, version 4).
 func (s *Source) RequestID() string {
 	var b [16]byte
-	s.read(b[:])
+	if s.Requests != nil {
+		s.readFrom(s.Requests, b[:])
+	} else {
+		s.read(b[:])
+	}
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	var text [36]byte
@@ -167,11 +176,27 @@ func (s *Source) read(b []byte) {
 		rand.Read(b) // never fails
 		return
 	}
+	s.readFrom(s.Rand, b)
+}
+
+func (s *Source) readFrom(r io.Reader, b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := io.ReadFull(s.Rand, b); err != nil {
+	if _, err := io.ReadFull(r, b); err != nil {
 		panic("ids: reading random bytes: " + err.Error())
 	}
+}
+
+// Chosen are the accounts of access keys whose ids somebody chose, by id: those
+// ids need not carry an account. Nil means that there are none.
+type Chosen map[string]string
+
+// Account is the function Account for all ids, chosen ones included.
+func (c Chosen) Account(id string) (string, bool) {
+	if account, ok := c[id]; ok {
+		return account, true
+	}
+	return Account(id)
 }
 
 func parseAccount(s string) (uint64, bool) {

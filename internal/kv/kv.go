@@ -2,14 +2,15 @@
 
 // Package kv is an ordered, transactional, revisioned key-value store.
 //
-// It is a contract with two engines: [boltkv] keeps everything in one file, [etcdkv] in an etcd cluster. Package kvtest
-// is the suite that both pass.
+// It is a contract with three engines: [boltkv] keeps everything in one file, [etcdkv] in an etcd cluster, and [memkv]
+// nothing beyond its process. Package kvtest is the suite that all pass.
 //
 // Transactions are serializable in the order of their revisions, and the store is linearizable: a [DB.Range] at the
 // latest revision that begins after a [DB.Commit] returned sees that commit, on every node.
 //
 // [boltkv]: https://pkg.go.dev/github.com/innkeeper-iam/innkeeper/internal/kv/boltkv
 // [etcdkv]: https://pkg.go.dev/github.com/innkeeper-iam/innkeeper/internal/kv/etcdkv
+// [memkv]: https://pkg.go.dev/github.com/innkeeper-iam/innkeeper/internal/kv/memkv
 package kv
 
 import (

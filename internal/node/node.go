@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,15 +25,19 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
 	"github.com/innkeeper-iam/innkeeper/internal/credapi"
+	"github.com/innkeeper-iam/innkeeper/internal/delegapi"
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/orgapi"
+	"github.com/innkeeper-iam/innkeeper/internal/reportapi"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
+	"github.com/innkeeper-iam/innkeeper/internal/usage"
+	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // Options are what a test sets about a node beside its configuration. The zero
@@ -42,6 +47,9 @@ type Options struct {
 	Now    func() time.Time // nil: time.Now
 	IDs    *ids.Source      // nil: random identifiers
 	NoSync bool             // the embedded store does not wait for the disk
+
+	// Decided, when not nil, is told every check and its outcome; see authz.
+	Decided func(*policy.Request, policy.Outcome)
 }
 
 // A Node is a running server. Make one with Start.
@@ -56,7 +64,10 @@ type Node struct {
 	issuers *federate.OIDC
 	saml    *federate.SAML
 	audit   *audit.Log
+	usage   *usage.Index
+	reports *reportapi.Reports
 	metrics *metrics
+	decided func(*policy.Request, policy.Outcome)
 
 	listener net.Listener
 	tls      *tls.Config // nil: no TLS
@@ -101,7 +112,7 @@ func (n *Node) start(ctx context.Context, noSync bool) error {
 }
 
 func newNode(cfg config.Config, opts Options) *Node {
-	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, failed: make(chan error, 2)}
+	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, decided: opts.Decided, failed: make(chan error, 2)}
 	n.requests, n.abandon = context.WithCancel(context.Background())
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
@@ -134,7 +145,9 @@ func (n *Node) open(ctx context.Context, noSync bool) error {
 	if n.ring, err = openRing(ctx, n.store, n.ids); err != nil {
 		return err
 	}
-	n.audit, err = audit.Open(audit.Options{Dir: filepath.Join(n.cfg.Data, "audit"), MaxBytes: n.cfg.AuditMax, Now: n.now, Log: n.log})
+	dir := filepath.Join(n.cfg.Data, "audit")
+	n.usage = usage.New(usage.Options{Store: n.store, Audit: dir, File: filepath.Join(n.cfg.Data, "usage.mark"), Now: n.now, Log: n.log})
+	n.audit, err = audit.Open(audit.Options{Dir: dir, MaxBytes: n.cfg.AuditMax, Now: n.now, Log: n.log, Written: n.usage.Note})
 	return err
 }
 
@@ -151,11 +164,21 @@ func (n *Node) openStore(ctx context.Context, keeper *seal.Keeper, noSync bool) 
 // services returns the API server with every service that a node offers.
 func (n *Node) services() *api.Server {
 	az := authz.New(n.audit, n.ring, n.store)
-	az.Decided = n.metrics.decided
-	return &api.Server{
+	az.Decided = func(r *policy.Request, o policy.Outcome) {
+		n.metrics.decided(o)
+		if n.decided != nil {
+			n.decided(r, o)
+		}
+	}
+	n.reports = reportapi.New(reportapi.Options{Store: n.store, Usage: n.usage, Authz: az, IDs: n.ids, Now: n.now, Log: n.log})
+	server := &api.Server{
 		Services: []*api.Service{
-			iamapi.New(iamapi.Options{Store: n.store, Now: n.now, Issuers: n.issuers},
-				credapi.Ops(credapi.Options{Store: n.store, Now: n.now})...),
+			iamapi.New(iamapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Issuers: n.issuers},
+				slices.Concat(
+					credapi.Ops(credapi.Options{Store: n.store, Now: n.now}),
+					delegapi.Ops(delegapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Authz: az, Log: n.log}),
+					n.reports.Ops(),
+				)...),
 			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
@@ -163,6 +186,8 @@ func (n *Node) services() *api.Server {
 		Authz: az, Audit: n.audit, Store: n.store, IDs: n.ids, Now: n.now,
 		Observer: n.metrics, Log: n.log, Region: n.cfg.Region,
 	}
+	n.reports.Track(server.Services)
+	return server
 }
 
 // listen reads the certificate and takes the address. Who connects before serve
@@ -196,6 +221,7 @@ func (n *Node) serve() error {
 	if err := n.serveLocal(); err != nil {
 		return err
 	}
+	n.usage.Start()
 	go func() { n.failed <- n.accept() }()
 	return nil
 }
@@ -295,8 +321,12 @@ func (n *Node) close() error {
 			errs = append(errs, err)
 		}
 	}
+	if n.reports != nil {
+		n.reports.Close()
+	}
 	if n.audit != nil {
 		errs = append(errs, n.audit.Close())
+		errs = append(errs, n.usage.Close())
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())

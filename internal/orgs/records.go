@@ -42,6 +42,9 @@ type Organization struct {
 	Tags     []store.Tag     `json:"tags,omitempty"`     // of the root
 	Attached Attachments     `json:"attached,omitempty"` // to the root
 
+	RootCredentials bool `json:"rootCredentials,omitempty"` // the credentials of member accounts' root users are managed from above
+	RootSessions    bool `json:"rootSessions,omitempty"`    // so are tasks that only a member account's root user may do
+
 	Policy     *store.Document `json:"policy,omitempty"` // the organization's resource policy, which delegates; nil: none
 	PolicyID   string          `json:"policyId,omitempty"`
 	PolicyTags []store.Tag     `json:"policyTags,omitempty"`

@@ -40,7 +40,7 @@ const (
 )
 
 // A Keeper seals and unseals under one master key. It is safe for concurrent
-// use. Make one with Create or Open.
+// use. Make one with Create, Open or New.
 type Keeper struct {
 	aead   cipher.AEAD
 	prefix []byte // of every value it seals: version and key fingerprint
@@ -57,6 +57,18 @@ func Create(file string) (*Keeper, error) {
 		return nil, fmt.Errorf("creating master key: %w", err)
 	}
 	return newKeeper(key)
+}
+
+// New returns a Keeper with a new master key that nobody keeps: what it seals
+// cannot be unsealed once it is gone.
+func New() *Keeper {
+	key := make([]byte, keySize)
+	rand.Read(key) // never fails
+	k, err := newKeeper(key)
+	if err != nil {
+		panic("seal: " + err.Error()) // the key's length is a constant
+	}
+	return k
 }
 
 // Open reads the master key from the file. The error wraps fs.ErrNotExist,

@@ -33,6 +33,7 @@ const (
 	flagChained
 	flagPacked    // the packed part follows: policies and tags
 	flagFederated // condition keys of a provider follow the strings
+	flagDelegated // the delegate's account follows those
 	flagsKnown    = 1<<iota - 1
 )
 
@@ -43,14 +44,20 @@ func (c *Claims) check() error {
 	switch {
 	case !isAccount(c.Account):
 		return fmt.Errorf("session: account %q is not twelve digits", c.Account)
-	case c.Kind < Role || c.Kind > Root:
+	case c.Kind < Role || c.Kind > RootTask:
 		return fmt.Errorf("session: unknown kind %d", c.Kind)
 	case c.PrincipalID == "":
 		return errors.New("session: no principal id")
-	case c.Issued.Unix() <= 0 || !c.Expires.After(c.Issued):
+	case c.Issued.Unix() <= 0 || c.Expires.Before(c.Issued) || c.Expires.Equal(c.Issued) && c.Kind != RootTask: // AssumeRoot takes 0 seconds
 		return fmt.Errorf("session: issued %v and expires %v", c.Issued, c.Expires)
+	case c.Kind == RootTask && len(c.PolicyARNs) == 0:
+		return errors.New("session: a root user's task without a policy")
 	case !c.MFA.IsZero() && c.MFA.After(c.Issued):
 		return fmt.Errorf("session: second factor shown at %v, after issue at %v", c.MFA, c.Issued)
+	case c.Delegate != "" && !isAccount(c.Delegate):
+		return fmt.Errorf("session: the delegate %q is not twelve digits", c.Delegate)
+	case c.Delegate != "" && c.Policy == "" && len(c.PolicyARNs) == 0:
+		return errors.New("session: a delegate's session without a session policy")
 	case len(c.PolicyARNs) > maxList || len(c.Tags) > maxList:
 		return fmt.Errorf("session: %d policy ARNs and %d tags: at most %d each", len(c.PolicyARNs), len(c.Tags), maxList)
 	}
@@ -83,7 +90,7 @@ func isAccount(s string) bool {
 // append appends the compact form of c, without the account:
 // version, kind, flags, uvarint issued, uvarint lifetime, uvarint age of the
 // second factor if there is one, six strings, the provider's keys if there are
-// any, the packed part if there is one.
+// any, the delegate if there is one, the packed part if there is one.
 func (c *Claims) append(b []byte) ([]byte, error) {
 	raw, err := c.appendPackable(nil)
 	if err != nil {
@@ -102,6 +109,9 @@ func (c *Claims) append(b []byte) ([]byte, error) {
 	if len(c.Federated) > 0 {
 		flags |= flagFederated
 	}
+	if c.Delegate != "" {
+		flags |= flagDelegated
+	}
 	issued := c.Issued.Unix()
 	b = append(b, claimsVersion, byte(c.Kind), flags)
 	b = binary.AppendUvarint(b, uint64(issued))
@@ -118,6 +128,9 @@ func (c *Claims) append(b []byte) ([]byte, error) {
 			b = appendString(appendString(b, t.Key), t.Value)
 		}
 	}
+	if c.Delegate != "" {
+		b = appendString(b, c.Delegate)
+	}
 	if len(raw) > 0 {
 		b = appendPacked(b, raw)
 	}
@@ -132,7 +145,7 @@ func parseClaims(b []byte) (*Claims, error) {
 	}
 	c := &Claims{Kind: Kind(p.byte())}
 	flags := p.byte()
-	if c.Kind < Role || c.Kind > Root || flags&^flagsKnown != 0 {
+	if c.Kind < Role || c.Kind > RootTask || flags&^flagsKnown != 0 {
 		return nil, errClaims
 	}
 	issued := p.seconds()
@@ -148,6 +161,11 @@ func parseClaims(b []byte) (*Claims, error) {
 	if flags&flagFederated != 0 {
 		for range p.uvarint(maxList) {
 			c.Federated = append(c.Federated, Tag{p.string(maxString), p.string(maxString)})
+		}
+	}
+	if flags&flagDelegated != 0 {
+		if c.Delegate = p.string(maxString); !isAccount(c.Delegate) {
+			return nil, errClaims
 		}
 	}
 	if flags&flagPacked != 0 {

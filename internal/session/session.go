@@ -22,6 +22,7 @@ const (
 	User      Kind = 2 // GetSessionToken by a user
 	Federated Kind = 3 // GetFederationToken
 	Root      Kind = 4 // GetSessionToken by the root user
+	RootTask  Kind = 5 // AssumeRoot: the root user of a member account, for a task
 )
 
 // Claims are what a session token says. Times have a precision of seconds and
@@ -56,6 +57,11 @@ type Claims struct {
 	Issued         time.Time
 	Expires        time.Time
 	Chained        bool // the role was assumed with the credentials of another role
+
+	// Delegate is the account to which the principal lent its identity, and which
+	// got the session for an accepted delegation request; "" means that it is the
+	// principal's own. Such a session does what its session policies say and no more.
+	Delegate string
 }
 
 // A Tag is a session tag.

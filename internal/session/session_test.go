@@ -76,6 +76,14 @@ var claimsCases = []struct {
 		Federated: []Tag{{"id.example.com:sub", "repo:acme/app"}, {"id.example.com:aud", ""}},
 		Issued:    issued, Expires: expires, Tags: []Tag{{"a", "b"}},
 	}, 400},
+	{"delegate", Claims{
+		Account: "123456789012", Kind: User, Name: "Bob", PrincipalID: "AIDAQGHTZVKA5EXAMPLE2", Policy: statement,
+		Issued: issued, Expires: expires, Delegate: "000000000001",
+	}, 350},
+	{"task-of-root-that-is-over-at-once", Claims{
+		Account: "123456789012", Kind: RootTask, PrincipalID: "123456789012", Issued: issued, Expires: issued,
+		PolicyARNs: []string{"arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"}, SourceIdentity: "ann",
+	}, 250},
 	{"tags-only", Claims{
 		Account: "123456789012", Kind: Root, PrincipalID: "123456789012", Issued: issued, Expires: expires,
 		Tags: []Tag{{"a", "b"}},
@@ -320,12 +328,18 @@ func TestMintRefuses(t *testing.T) {
 		{"no-account", func(c *Claims) { c.Account = "" }},
 		{"account-of-letters", func(c *Claims) { c.Account = "12345678901x" }},
 		{"no-kind", func(c *Claims) { c.Kind = 0 }},
-		{"unknown-kind", func(c *Claims) { c.Kind = Root + 1 }},
+		{"unknown-kind", func(c *Claims) { c.Kind = RootTask + 1 }},
 		{"no-principal-id", func(c *Claims) { c.PrincipalID = "" }},
 		{"no-time-of-issue", func(c *Claims) { c.Issued = time.Time{} }},
 		{"expired-at-birth", func(c *Claims) { c.Expires = c.Issued }},
+		{"task-of-root-without-its-policy", func(c *Claims) { c.Kind = RootTask }},
+		{"task-of-root-that-ends-before-it-begins", func(c *Claims) {
+			c.Kind, c.PolicyARNs, c.Expires = RootTask, []string{"arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"}, c.Issued.Add(-time.Second)
+		}},
 		{"second-factor-in-the-future", func(c *Claims) { c.MFA = c.Issued.Add(time.Second) }},
 		{"transitive-tag-without-tag", func(c *Claims) { c.Transitive = []string{"Team"} }},
+		{"delegate-that-is-no-account", func(c *Claims) { c.Delegate, c.Policy = "vendor", statement }},
+		{"delegate-without-a-session-policy", func(c *Claims) { c.Delegate = "000000000001" }},
 		{"too-many-tags", func(c *Claims) { c.Tags = make([]Tag, maxList+1) }},
 		{"too-many-arns", func(c *Claims) { c.PolicyARNs = make([]string, maxList+1) }},
 		{"endless-name", func(c *Claims) { c.SourceIdentity = strings.Repeat("x", maxString+1) }},

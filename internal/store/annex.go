@@ -40,10 +40,11 @@ const (
 	AnnexDelegation                  // requests for delegated permissions
 	AnnexIssuer                      // the account as an issuer of web identity tokens
 	AnnexReport                      // jobs and reports
+	AnnexIAM                         // package iamapi
 	owners
 )
 
-var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/"}
+var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/", "iam/"}
 
 // noAnnex is what accounts have in which nobody keeps anything.
 var noAnnex = &Annex{rows: new(btree.Map[string, annexed])}

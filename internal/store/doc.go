@@ -29,7 +29,8 @@
 //	a/ID/org/…               the organization that the account manages: package orgs has the layout
 //	a/ID/delegation/…        requests for delegated permissions; like org/, rows of an Annex,
 //	a/ID/issuer/…            the account as an issuer of tokens,
-//	a/ID/report/…            jobs and reports: their packages have the layout
+//	a/ID/report/…            jobs and reports,
+//	a/ID/iam/…               deletion tasks and preferences: their packages have the layout
 //	a/ID/used/ID             a Use of an access key, role, user (login) or account (root login)
 //
 // A value is its format, the digit 1, followed by JSON; sys/, alias/ and

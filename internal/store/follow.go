@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,10 +100,8 @@ func (s *Store) applySystem(e kv.Event) {
 func (s *Store) applyAccount(rev kv.Revision, id string, events []kv.Event) {
 	a, err := s.find(id)
 	if err != nil {
-		for _, e := range events {
-			if e.Key == "" && !e.Deleted {
-				a = s.enter(id)
-			}
+		if slices.ContainsFunc(events, func(e kv.Event) bool { return e.Key == "" && !e.Deleted }) {
+			a = s.enter(id)
 		}
 	}
 	if a != nil {

@@ -2,7 +2,10 @@
 
 package store
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Records returned by a View are shared and must not be modified; those
 // returned by a Tx are the transaction's own copies.
@@ -73,6 +76,13 @@ type Role struct {
 	Trust       *Document `json:"trust"`
 	Grants
 }
+
+// ServiceLinked reports whether the role is linked to a service of AWS.
+func (r *Role) ServiceLinked() bool { return strings.HasPrefix(r.Path, ServiceLinkedPath) }
+
+// ServiceLinkedPath begins the paths of roles that are linked to services, and
+// of the policies for them.
+const ServiceLinkedPath = "/aws-service-role/"
 
 // Grants are the policies that a user, group or role holds.
 type Grants struct {

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -184,14 +185,8 @@ func (s *state) accountRow(now row[Account]) (old row[Account]) {
 }
 
 func (s *state) setAccount(old, now *Account) {
-	var before, after []AccessKey
-	if old != nil {
-		before = old.Keys
-	}
-	if now != nil {
-		after = now.Keys
-	}
-	s.indexKeys(before, after, nil)
+	old, now = cmp.Or(old, new(Account)), cmp.Or(now, new(Account))
+	s.indexKeys(old.Keys, now.Keys, nil)
 }
 
 func (s *state) indexUser(old, now *User) {

@@ -23,6 +23,7 @@ import (
 type Options struct {
 	DB     kv.DB        // stays the caller's, who closes it after the Store
 	Keeper *seal.Keeper // of the master key that all nodes of this DB share
+	Reads  *Store       // of the same DB, whose View is that of this one, to read late on purpose; nil: this one
 
 	IDs        *ids.Source      // nil: crypto/rand
 	Now        func() time.Time // for the times in records; nil: time.Now
@@ -37,6 +38,7 @@ type Options struct {
 type Store struct {
 	db         kv.DB
 	keeper     *seal.Keeper
+	reads      *Store // nil: this one
 	ids        *ids.Source
 	now        func() time.Time
 	log        *slog.Logger
@@ -63,6 +65,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		db:         o.DB,
 		keeper:     o.Keeper,
+		reads:      o.Reads,
 		ids:        cmp.Or(o.IDs, new(ids.Source)),
 		now:        o.Now,
 		log:        cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
@@ -201,6 +204,9 @@ func (s *Store) fail(err error) {
 // error wraps ErrNotFound for an account that does not exist, and ErrFormat
 // for one that holds records of a newer version.
 func (s *Store) View(ctx context.Context, account string) (*View, error) {
+	if s.reads != nil {
+		return s.reads.View(ctx, account)
+	}
 	a, err := s.find(account)
 	if err != nil {
 		return nil, err
@@ -220,11 +226,12 @@ func (s *Store) find(id string) (*account, error) {
 // its secret.
 func (s *Store) NewKey(account string) (AccessKey, string) {
 	id, secret := s.ids.AccessKeyID(ids.LongLivedKey, account), s.ids.Secret()
-	return AccessKey{
-		ID:      id,
-		Created: stamp(s.now()),
-		Sealed:  s.keeper.Seal([]byte(secret), keyContext(account, id)),
-	}, secret
+	return s.KeyOf(account, id, secret), secret
+}
+
+// KeyOf is NewKey with an id and a secret that somebody chose.
+func (s *Store) KeyOf(account, id, secret string) AccessKey {
+	return AccessKey{ID: id, Created: stamp(s.now()), Sealed: s.keeper.Seal([]byte(secret), keyContext(account, id))}
 }
 
 // Secret returns the secret of a key. The error wraps those of package seal.

@@ -24,7 +24,8 @@ func (tx *Tx) Role(name string) (*Role, error) {
 
 // CreateRole stores a new role, and fills ID, Created, an empty Path and a
 // MaxSession of 0. It needs a trust policy, and must have no attached policies
-// yet; a boundary must exist.
+// yet; a boundary must exist. Roles that are linked to a service count against
+// the quota, but alone may exceed it (UG "Create a service-linked role").
 func (tx *Tx) CreateRole(r *Role) error {
 	s, err := tx.roles.vacant(r.Name)
 	if err != nil {
@@ -33,8 +34,10 @@ func (tx *Tx) CreateRole(r *Role) error {
 	if len(r.Attached) > 0 {
 		return invalid("new role %q with attached policies", r.Name)
 	}
-	if err := tx.create(QuotaRoles, tx.reserved[QuotaRoles]); err != nil {
-		return err
+	if !r.ServiceLinked() {
+		if err := tx.create(QuotaRoles, tx.reserved[QuotaRoles]); err != nil {
+			return err
+		}
 	}
 	r.Path, r.MaxSession = cmp.Or(r.Path, "/"), cmp.Or(r.MaxSession, defaultSession)
 	r.ID, r.Created = tx.a.s.ids.Unique(ids.Role, tx.a.id), stamp(tx.a.s.now())

@@ -9,7 +9,6 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
-	"github.com/innkeeper-iam/innkeeper/internal/ids"
 )
 
 // whole is the target of an operation without a resource.
@@ -24,7 +23,7 @@ func (s *sts) getCallerIdentity(c *api.Call, _ *GetCallerIdentityInput) (*GetCal
 }
 
 func (s *sts) getAccessKeyInfo(_ *api.Call, in *GetAccessKeyInfoInput) (*GetAccessKeyInfoOutput, error) {
-	account, ok := ids.Account(in.AccessKeyId)
+	account, ok := s.keys.Account(in.AccessKeyId)
 	if !ok {
 		return nil, awserr.ValidationError.Msg("Invalid Access Key ID %s", in.AccessKeyId)
 	}

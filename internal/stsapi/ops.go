@@ -13,6 +13,7 @@ func (s *sts) ops() []api.Op {
 		api.Read("sts:DecodeAuthorizationMessage", decodeDecodeAuthorizationMessageInput, whole, s.decodeAuthorizationMessage),
 		api.Read("sts:GetAccessKeyInfo", decodeGetAccessKeyInfoInput, whole, s.getAccessKeyInfo),
 		api.Read("sts:GetCallerIdentity", decodeGetCallerIdentityInput, whole, s.getCallerIdentity),
+		api.Issue("sts:GetDelegatedAccessToken", decodeGetDelegatedAccessTokenInput, whole, s.getDelegatedAccessToken),
 		api.Issue("sts:GetFederationToken", decodeGetFederationTokenInput, getFederationTokenTarget, s.getFederationToken),
 		api.Issue("sts:GetSessionToken", decodeGetSessionTokenInput, s.getSessionTokenTarget, s.getSessionToken),
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
+	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -20,6 +21,7 @@ type Options struct {
 	Now     func() time.Time
 	Issuers *federate.OIDC
 	SAML    *federate.SAML
+	Keys    ids.Chosen // access keys whose ids do not carry their account; nil for none
 }
 
 // sts is the service; its methods are the operations.
@@ -29,10 +31,11 @@ type sts struct {
 	now     func() time.Time
 	issuers *federate.OIDC
 	saml    *federate.SAML
+	keys    ids.Chosen
 }
 
 // New returns the STS service.
 func New(o Options) *api.Service {
-	s := &sts{store: o.Store, ring: o.Ring, now: o.Now, issuers: o.Issuers, saml: o.SAML}
+	s := &sts{store: o.Store, ring: o.Ring, now: o.Now, issuers: o.Issuers, saml: o.SAML, keys: o.Keys}
 	return api.NewService("sts", "2011-06-15", namespace, s.ops())
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/test/server"
 )
 
-func TestCLI(t *testing.T) {
+func cliEveryday(t *testing.T) {
 	for _, path := range server.AWS(t) {
 		t.Run(filepath.Dir(path), func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -14,6 +15,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"encoding/xml"
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -21,7 +24,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -32,6 +34,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/crewjam/saml"
 	dsig "github.com/russellhaering/goxmldsig"
 
@@ -70,80 +73,6 @@ func issuer(t *testing.T) (s *httptest.Server, token func(sub string) string) {
 		text := b64([]byte(`{"alg":"RS256","kid":"one","typ":"JWT"}`)) + "." + b64(claims)
 		sum := sha256.Sum256([]byte(text))
 		return text + "." + b64(must(rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:]))(t))
-	}
-}
-
-const botoFederation = `
-import os, boto3
-from botocore.exceptions import ClientError
-sts = boto3.client("sts", endpoint_url=os.environ["INNKEEPER_URL"], aws_access_key_id="", aws_secret_access_key="")
-def session(**kw):
-    c = sts.assume_role_with_web_identity(RoleArn=os.environ["ROLE"], RoleSessionName="boto", **kw)
-    k = c["Credentials"]
-    return c, boto3.client("sts", endpoint_url=os.environ["INNKEEPER_URL"], aws_access_key_id=k["AccessKeyId"], aws_secret_access_key=k["SecretAccessKey"], aws_session_token=k["SessionToken"])
-c, s = session(WebIdentityToken=os.environ["TOKEN"])
-assert c["SubjectFromWebIdentityToken"] == os.environ["SUBJECT"], c
-assert s.get_caller_identity()["Arn"].endswith(":assumed-role/ci/boto")
-try:
-    session(WebIdentityToken=os.environ["OTHER"])
-    raise SystemExit("another branch was let in")
-except ClientError as e:
-    assert e.response["Error"]["Code"] == "AccessDenied", e
-try:
-    session(WebIdentityToken="hello")
-    raise SystemExit("no token was let in")
-except sts.exceptions.InvalidIdentityTokenException as e:
-    assert "not a valid JWT" in str(e), e
-print("ok")
-`
-
-func TestWebIdentity(t *testing.T) {
-	s := server.Start(t, server.Options{})
-	is, token := issuer(t)
-	host := strings.TrimPrefix(is.URL, "https://")
-	ctx, admin := t.Context(), s.IAM(s.Admin)
-	// Without a thumbprint the server asks the issuer for its certificate.
-	provider := *must(admin.CreateOpenIDConnectProvider(ctx, &iam.CreateOpenIDConnectProviderInput{Url: &is.URL, ClientIDList: []string{"sts.amazonaws.com"}}))(t).OpenIDConnectProviderArn
-	role := *must(admin.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("ci"), AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"` + host + `:sub":"` + branch + `"}}}}`)}))(t).Role.Arn
-
-	t.Run("go", func(t *testing.T) {
-		file := filepath.Join(t.TempDir(), "token")
-		if err := os.WriteFile(file, []byte(token(branch)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cfg := s.Config(server.Key{})
-		anonymous := sts.NewFromConfig(cfg, func(o *sts.Options) { o.Credentials = aws.AnonymousCredentials{} })
-		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(anonymous, role, stscreds.IdentityTokenFile(file)))
-		if got := *must(sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil))(t).Arn; !strings.Contains(got, ":assumed-role/ci/") {
-			t.Errorf("GetCallerIdentity = %s", got)
-		}
-		_, err := anonymous.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &role, RoleSessionName: aws.String("go"), WebIdentityToken: aws.String(token("other"))})
-		if server.Code(err) != "AccessDenied" {
-			t.Errorf("another branch: %v", err)
-		}
-	})
-	for _, path := range server.AWS(t) {
-		t.Run("cli-"+filepath.Dir(path), func(t *testing.T) {
-			cli := s.CLI(t, path, server.Key{})
-			args := func(token string) []string {
-				return []string{"sts", "assume-role-with-web-identity", "--role-arn", role, "--role-session-name", "cli", "--web-identity-token", token, "--query", "[Provider,Audience,AssumedRoleUser.Arn]"}
-			}
-			if got := cli.Run(args(token(branch))...); !strings.HasPrefix(got, provider+"\tsts.amazonaws.com\tarn:aws:sts::") {
-				t.Errorf("assume-role-with-web-identity = %s", got)
-			}
-			cli.Refused("AccessDenied", []string{"Not authorized to perform sts:AssumeRoleWithWebIdentity"}, args(token("other"))...)
-			cli.Refused("InvalidIdentityToken", []string{"not a valid JWT"}, args("hello")...)
-		})
-	}
-	for _, python := range server.Pythons(t) {
-		t.Run("boto3-"+filepath.Dir(python), func(t *testing.T) {
-			cmd := exec.CommandContext(ctx, python, "-c", botoFederation)
-			cmd.Env = append(s.Environ(t, server.Key{}), "ROLE="+role, "TOKEN="+token(branch), "OTHER="+token("other"), "SUBJECT="+branch)
-			if out, err := cmd.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "ok" {
-				t.Errorf("boto3: %v\n%s", err, out)
-			}
-		})
 	}
 }
 
@@ -192,32 +121,140 @@ func attribute(name, value string) saml.Attribute {
 	return saml.Attribute{Name: "https://aws.amazon.com/SAML/Attributes/" + name, NameFormat: "urn:oasis:names:tc:SAML:2.0:attrname-format:uri", Values: []saml.AttributeValue{{Type: "xs:string", Value: value}}}
 }
 
-func TestSAML(t *testing.T) {
-	s := server.Start(t, server.Options{})
-	ctx, admin := t.Context(), s.IAM(s.Admin)
-	account := *must(s.STS(s.Admin).GetCallerIdentity(ctx, nil))(t).Account
-	role, provider := "arn:aws:iam::"+account+":role/staff", "arn:aws:iam::"+account+":saml-provider/Corp"
-	key, ours := newRSA(t), newRSA(t)
+// An inn is a server with what it takes to let guests in: an issuer whose tokens
+// open the role job, and an identity provider whose responses open the role
+// staff. The client has yet to make the providers and the roles.
+type inn struct {
+	*server.Server
+	issuer     string // URL
+	thumbprint string // of its certificate; older clients must name one
+	token      func(sub string) string
+	idp        *idp
+	account    string
+	job        string // role
+	jobTrust   string // its trust policy
+	oidc       string // provider
+	staff      string
+	saml       string
+}
+
+const staffTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"%s"},"Action":"sts:AssumeRoleWithSAML","Condition":{"StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"}}}}`
+
+func open(t *testing.T, s *server.Server) *inn {
+	t.Helper()
+	is, token := issuer(t)
+	account := *must(s.STS(s.Admin).GetCallerIdentity(t.Context(), nil))(t).Account
+	arn, host := "arn:aws:iam::"+account+":", strings.TrimPrefix(is.URL, "https://")
+	in := &inn{Server: s, issuer: is.URL, thumbprint: fmt.Sprintf("%x", sha1.Sum(is.Certificate().Raw)), token: token, account: account,
+		job: arn + "role/job", oidc: arn + "oidc-provider/" + host, staff: arn + "role/staff", saml: arn + "saml-provider/Corp"}
+	in.jobTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"` + in.oidc + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"` + host + `:sub":"` + branch + `"}}}}`
+	key := newRSA(t)
 	p := &idp{user: saml.Session{NameID: "ann", NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", CustomAttributes: []saml.Attribute{
-		attribute("Role", role+","+provider), attribute("RoleSessionName", "ann@example.com"),
+		attribute("Role", in.staff+","+in.saml), attribute("RoleSessionName", "ann@example.com"),
 	}}}
 	p.IdentityProvider = saml.IdentityProvider{
 		Key: key, Certificate: certify(t, key), Logger: log.New(io.Discard, "", 0), SignatureMethod: dsig.RSASHA256SignatureMethod,
 		MetadataURL: url.URL{Scheme: "https", Host: "idp.example.com", Path: "/metadata"}, SSOURL: url.URL{Scheme: "https", Host: "idp.example.com", Path: "/sso"},
 		ServiceProviderProvider: p, SessionProvider: p,
 	}
-	metadata := string(must(xml.Marshal(p.Metadata()))(t))
-	must(admin.CreateSAMLProvider(ctx, &iam.CreateSAMLProviderInput{Name: aws.String("Corp"), SAMLMetadataDocument: &metadata}))(t)
-	must(admin.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("staff"), AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithSAML","Condition":{"StringEquals":{"saml:aud":"https://signin.aws.amazon.com/saml"}}}}`)}))(t)
+	in.idp = p
+	return in
+}
 
-	anonymous := sts.NewFromConfig(s.Config(server.Key{}), func(o *sts.Options) { o.Credentials = aws.AnonymousCredentials{} })
-	goSAML := func(t *testing.T, response string) error {
-		out, err := anonymous.AssumeRoleWithSAML(ctx, &sts.AssumeRoleWithSAMLInput{RoleArn: &role, PrincipalArn: &provider, SAMLAssertion: &response})
+func (in *inn) metadata(t *testing.T) string {
+	return string(must(xml.Marshal(in.idp.Metadata()))(t))
+}
+
+// visitors is what the scripts of federation are given.
+func visitors(t *testing.T, s *server.Server) []string {
+	in := open(t, s)
+	return []string{"INNKEEPER_ISSUER=" + in.issuer, "INNKEEPER_THUMBPRINT=" + in.thumbprint, "INNKEEPER_SUBJECT=" + branch,
+		"INNKEEPER_TOKEN=" + in.token(branch), "INNKEEPER_OTHER_TOKEN=" + in.token("other"),
+		"INNKEEPER_METADATA=" + in.metadata(t), "INNKEEPER_RESPONSE=" + in.idp.respond(t)}
+}
+
+func cliFederation(t *testing.T) {
+	for _, path := range server.AWS(t) {
+		t.Run(filepath.Dir(path), func(t *testing.T) {
+			t.Parallel()
+			in := open(t, server.Start(t, server.Options{}))
+			admin, guest := in.CLI(t, path, in.Admin), in.CLI(t, path, server.Key{})
+			if got := admin.Run("iam", "create-open-id-connect-provider", "--url", in.issuer, "--client-id-list", "sts.amazonaws.com", "--thumbprint-list", in.thumbprint); got != in.oidc {
+				t.Errorf("create-open-id-connect-provider = %s, want %s", got, in.oidc)
+			}
+			admin.Run("iam", "create-role", "--role-name", "job", "--assume-role-policy-document", in.jobTrust)
+			enter := func(token string) []string {
+				return []string{"sts", "assume-role-with-web-identity", "--role-arn", in.job, "--role-session-name", "cli", "--web-identity-token", token, "--query", "[Provider,Audience,AssumedRoleUser.Arn]"}
+			}
+			if got := guest.Run(enter(in.token(branch))...); !strings.HasPrefix(got, in.oidc+"\tsts.amazonaws.com\tarn:aws:sts::") {
+				t.Errorf("assume-role-with-web-identity = %s", got)
+			}
+			guest.Refused("AccessDenied", []string{"Not authorized to perform sts:AssumeRoleWithWebIdentity"}, enter(in.token("other"))...)
+			guest.Refused("InvalidIdentityToken", []string{"not a valid JWT"}, enter("hello")...)
+			profile(t, in.Server, path, "job", "[profile job]\nrole_arn = "+in.job+"\nrole_session_name = profile\nweb_identity_token_file = "+write(t, in.token(branch))+"\n", "",
+				"arn:aws:sts::"+in.account+":assumed-role/job/profile")
+
+			admin.Run("iam", "create-saml-provider", "--name", "Corp", "--saml-metadata-document", "file://"+write(t, in.metadata(t)))
+			admin.Run("iam", "create-role", "--role-name", "staff", "--assume-role-policy-document", fmt.Sprintf(staffTrust, in.saml))
+			got := guest.Run("sts", "assume-role-with-saml", "--role-arn", in.staff, "--principal-arn", in.saml, "--saml-assertion", "file://"+write(t, in.idp.respond(t)), "--query", "AssumedRoleUser.Arn")
+			if want := "arn:aws:sts::" + in.account + ":assumed-role/staff/ann@example.com"; got != want {
+				t.Errorf("assume-role-with-saml = %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// write writes a file and returns its path.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func goFederation(t *testing.T) {
+	t.Parallel()
+	in := open(t, server.Start(t, server.Options{}))
+	ctx, admin := t.Context(), in.IAM(in.Admin)
+	guest := sts.NewFromConfig(in.Config(server.Key{}), func(o *sts.Options) { o.Credentials = aws.AnonymousCredentials{} })
+	// Without a thumbprint the server asks the issuer for its certificate.
+	must(admin.CreateOpenIDConnectProvider(ctx, &iam.CreateOpenIDConnectProviderInput{Url: &in.issuer, ClientIDList: []string{"sts.amazonaws.com"}}))(t)
+	must(admin.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("job"), AssumeRolePolicyDocument: &in.jobTrust}))(t)
+	metadata := in.metadata(t)
+	must(admin.CreateSAMLProvider(ctx, &iam.CreateSAMLProviderInput{Name: aws.String("Corp"), SAMLMetadataDocument: &metadata}))(t)
+	must(admin.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("staff"), AssumeRolePolicyDocument: aws.String(fmt.Sprintf(staffTrust, in.saml))}))(t)
+
+	t.Run("web-identity", func(t *testing.T) {
+		cfg := in.Config(server.Key{})
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(guest, in.job, stscreds.IdentityTokenFile(write(t, in.token(branch))),
+			func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = "go" }))
+		if got, want := *must(sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil))(t).Arn, "arn:aws:sts::"+in.account+":assumed-role/job/go"; got != want {
+			t.Errorf("GetCallerIdentity = %s, want %s", got, want)
+		}
+		enter := func(token string) error {
+			_, err := guest.AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{RoleArn: &in.job, RoleSessionName: aws.String("go"), WebIdentityToken: &token})
+			return err
+		}
+		if err := enter(in.token("other")); server.Code(err) != "AccessDenied" {
+			t.Errorf("another branch: %v", err)
+		}
+		if _, ok := errors.AsType[*ststypes.InvalidIdentityTokenException](enter("hello")); !ok {
+			t.Error("no token was not refused as one")
+		}
+	})
+	t.Run("saml", func(t *testing.T) { goSAML(t, in, guest) })
+}
+
+func goSAML(t *testing.T, in *inn, guest *sts.Client) {
+	ctx := t.Context()
+	enter := func(response string) error {
+		out, err := guest.AssumeRoleWithSAML(ctx, &sts.AssumeRoleWithSAMLInput{RoleArn: &in.staff, PrincipalArn: &in.saml, SAMLAssertion: &response})
 		if err != nil {
 			return err
 		}
-		if got := *must(s.STS(server.SessionKey(out.Credentials)).GetCallerIdentity(ctx, nil))(t).Arn; !strings.HasSuffix(got, ":assumed-role/staff/ann@example.com") {
+		if got := *must(in.STS(server.SessionKey(out.Credentials)).GetCallerIdentity(ctx, nil))(t).Arn; !strings.HasSuffix(got, ":assumed-role/staff/ann@example.com") {
 			t.Errorf("GetCallerIdentity = %s", got)
 		}
 		if *out.Subject != "ann" || *out.SubjectType != "persistent" || *out.Issuer != "https://idp.example.com/metadata" {
@@ -225,37 +262,23 @@ func TestSAML(t *testing.T) {
 		}
 		return nil
 	}
-	t.Run("go", func(t *testing.T) {
-		if err := goSAML(t, p.respond(t)); err != nil {
-			t.Error(err)
-		}
-		text := must(base64.StdEncoding.DecodeString(p.respond(t)))(t)
-		forged := base64.StdEncoding.EncodeToString(bytes.Replace(text, []byte(">ann<"), []byte(">bob<"), 1))
-		if err := goSAML(t, forged); server.Code(err) != "InvalidIdentityToken" {
-			t.Errorf("a forged response: %v", err)
-		}
-	})
-	for _, path := range server.AWS(t) {
-		t.Run("cli-"+filepath.Dir(path), func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "response")
-			if err := os.WriteFile(file, []byte(p.respond(t)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			got := s.CLI(t, path, server.Key{}).Run("sts", "assume-role-with-saml", "--role-arn", role, "--principal-arn", provider, "--saml-assertion", "file://"+file, "--query", "AssumedRoleUser.Arn")
-			if !strings.HasSuffix(got, ":assumed-role/staff/ann@example.com") {
-				t.Errorf("assume-role-with-saml = %s", got)
-			}
-		})
+	if err := enter(in.idp.respond(t)); err != nil {
+		t.Error(err)
 	}
-	t.Run("encrypted", func(t *testing.T) {
-		pemKey := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(ours)}))
-		must(admin.UpdateSAMLProvider(ctx, &iam.UpdateSAMLProviderInput{SAMLProviderArn: &provider, AddPrivateKey: &pemKey, AssertionEncryptionMode: "Required"}))(t)
-		if err := goSAML(t, p.respond(t)); server.Code(err) != "InvalidIdentityToken" {
-			t.Errorf("a plain assertion: %v", err)
-		}
-		p.encrypt = base64.StdEncoding.EncodeToString(certify(t, ours).Raw)
-		if err := goSAML(t, p.respond(t)); err != nil {
-			t.Error(err)
-		}
-	})
+	text := must(base64.StdEncoding.DecodeString(in.idp.respond(t)))(t)
+	forged := base64.StdEncoding.EncodeToString(bytes.Replace(text, []byte(">ann<"), []byte(">bob<"), 1))
+	if err := enter(forged); server.Code(err) != "InvalidIdentityToken" {
+		t.Errorf("a forged response: %v", err)
+	}
+
+	ours := newRSA(t)
+	pemKey := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(ours)}))
+	must(in.IAM(in.Admin).UpdateSAMLProvider(ctx, &iam.UpdateSAMLProviderInput{SAMLProviderArn: &in.saml, AddPrivateKey: &pemKey, AssertionEncryptionMode: "Required"}))(t)
+	if err := enter(in.idp.respond(t)); server.Code(err) != "InvalidIdentityToken" {
+		t.Errorf("a plain assertion: %v", err)
+	}
+	in.idp.encrypt = base64.StdEncoding.EncodeToString(certify(t, ours).Raw)
+	if err := enter(in.idp.respond(t)); err != nil {
+		t.Error(err)
+	}
 }

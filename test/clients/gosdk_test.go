@@ -34,7 +34,8 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-func TestGoSDK(t *testing.T) {
+func goEveryday(t *testing.T) {
+	t.Parallel()
 	s := server.Start(t, server.Options{})
 	admin := s.IAM(s.Admin)
 	account := *must(s.STS(s.Admin).GetCallerIdentity(t.Context(), nil))(t).Account

@@ -4,7 +4,7 @@ package clients
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,25 +12,73 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/innkeeper-iam/innkeeper/test/server"
 )
 
 var (
-	//go:embed testdata/boto.py
-	botoScript string
-	//go:embed testdata/matrix.mjs
-	matrixScript string
+	//go:embed testdata/*.py testdata/*.mjs
+	scripts embed.FS
 	//go:embed js/package.json
 	jsPackage []byte
 	//go:embed js/package-lock.json
 	jsLock []byte
 )
 
-// inputs is what every script is given beside its credentials.
-func inputs(t *testing.T) []string {
+// boto3 runs a script of testdata with every boto3 that is here, on a server
+// each, and wants so many checks of it. What with returns is added to the
+// environment.
+func boto3(t *testing.T, script string, least int, with func(*testing.T, *server.Server) []string) {
+	for _, python := range server.Pythons(t) {
+		t.Run(filepath.Dir(python), func(t *testing.T) {
+			t.Parallel()
+			s := server.Start(t, server.Options{})
+			server.Script(t, command(t, s, with, python, filepath.Join(unpacked(t), script)), least)
+		})
+	}
+}
+
+// javaScript is boto3 for the AWS SDK for JavaScript. The test is skipped where
+// Node.js is not installed.
+func javaScript(t *testing.T, script string, least int, with func(*testing.T, *server.Server) []string) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("node is not installed")
+	}
+	t.Parallel()
+	modules := installed(t)
+	s := server.Start(t, server.Options{})
+	cmd := command(t, s, with, node, "--no-warnings", filepath.Join(unpacked(t), script))
+	cmd.Env = append(cmd.Env, "INNKEEPER_MODULES="+modules)
+	server.Script(t, cmd, least)
+}
+
+// unpacked returns a directory with the scripts.
+func unpacked(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, must(fs.Sub(scripts, "testdata"))(t)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// command is a program in a session of its own: one that asks for a code finds
+// no terminal.
+func command(t *testing.T, s *server.Server, with func(*testing.T, *server.Server) []string, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Env = s.Environ(t, s.Admin)
+	if with != nil {
+		cmd.Env = append(cmd.Env, with(t, s)...)
+	}
+	return cmd
+}
+
+// inputs is what the everyday scripts are given beside their credentials.
+func inputs(t *testing.T, _ *server.Server) []string {
 	t.Helper()
 	tags, err := json.Marshal(tagPairs)
 	if err != nil {
@@ -39,36 +87,15 @@ func inputs(t *testing.T) []string {
 	return []string{"INNKEEPER_TAGS=" + string(tags), "INNKEEPER_DOCUMENT=" + oddDocument, "INNKEEPER_TEXT=" + oddText}
 }
 
-func TestBoto3(t *testing.T) {
-	for _, python := range server.Pythons(t) {
-		t.Run(filepath.Dir(python), func(t *testing.T) {
-			t.Parallel()
-			s := server.Start(t, server.Options{})
-			cmd := exec.CommandContext(t.Context(), python, "-")
-			cmd.Env = append(s.Environ(t, s.Admin), inputs(t)...)
-			cmd.Stdin = strings.NewReader(botoScript)
-			server.Script(t, cmd, 8)
-		})
-	}
-}
+func boto3Everyday(t *testing.T)      { boto3(t, "everyday.py", 8, inputs) }
+func boto3Federation(t *testing.T)    { boto3(t, "federation.py", 4, visitors) }
+func boto3MFA(t *testing.T)           { boto3(t, "mfa.py", 4, nil) }
+func boto3Organizations(t *testing.T) { boto3(t, "organizations.py", 6, nil) }
 
-func TestJavaScript(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("node is not installed")
-	}
-	t.Parallel()
-	modules := installed(t)
-	s := server.Start(t, server.Options{})
-	script := filepath.Join(t.TempDir(), "matrix.mjs")
-	if err := os.WriteFile(script, []byte(matrixScript), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), node, "--no-warnings", script)
-	cmd.Env = append(s.Environ(t, s.Admin), inputs(t)...)
-	cmd.Env = append(cmd.Env, "INNKEEPER_MODULES="+modules)
-	server.Script(t, cmd, 8)
-}
+func javaScriptEveryday(t *testing.T)      { javaScript(t, "everyday.mjs", 8, inputs) }
+func javaScriptFederation(t *testing.T)    { javaScript(t, "federation.mjs", 6, visitors) }
+func javaScriptMFA(t *testing.T)           { javaScript(t, "mfa.mjs", 5, nil) }
+func javaScriptOrganizations(t *testing.T) { javaScript(t, "organizations.mjs", 5, nil) }
 
 // installed returns a directory with the pinned SDK, which it installs there the
 // first time.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -102,17 +103,32 @@ func (s *Server) Environ(t testing.TB, k Key) []string {
 
 // A CLI is one version of the AWS CLI, with a key.
 type CLI struct {
-	Path string
-	t    testing.TB
-	s    *Server
-	env  []string
+	Path  string
+	t     testing.TB
+	s     *Server
+	env   []string
+	input string // what it reads where it would ask a person; "" for nothing
 }
 
 // CLI returns the AWS CLI at a path (see Programs), which will call the server
 // with a key.
 func (s *Server) CLI(t testing.TB, path string, k Key) *CLI {
 	t.Helper()
-	return &CLI{path, t, s, s.Environ(t, k)}
+	return &CLI{path, t, s, s.Environ(t, k), ""}
+}
+
+// ProfileCLI returns the AWS CLI with a configuration file, of which it uses a
+// profile, and with no key beside it. It answers questions with input.
+func (s *Server) ProfileCLI(t testing.TB, path, profile, config, input string) *CLI {
+	t.Helper()
+	env := slices.DeleteFunc(s.Environ(t, Key{}), func(v string) bool {
+		return strings.HasPrefix(v, "AWS_ACCESS_KEY_ID=") || strings.HasPrefix(v, "AWS_SECRET_ACCESS_KEY=") || strings.HasPrefix(v, "AWS_SESSION_TOKEN=")
+	})
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &CLI{path, t, s, append(env, "AWS_CONFIG_FILE="+file, "AWS_PROFILE="+profile, "AWS_ENDPOINT_URL="+s.URL), input}
 }
 
 // Try runs the AWS CLI and returns its output without the last line end. The
@@ -122,6 +138,8 @@ func (c *CLI) Try(args ...string) (string, error) {
 	args = append([]string{"--endpoint-url", c.s.URL, "--output", "text"}, args...)
 	cmd := exec.CommandContext(c.t.Context(), c.Path, args...)
 	cmd.Env = c.env
+	cmd.Stdin = strings.NewReader(c.input)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it would ask the terminal, if it had one
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -1,63 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives innkeeper through the AWS SDK for JavaScript and reports one check a line.
-import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import { account, admin, allow, assert, config, credentials, endpoint, iam, iamFor, iamSDK, refused, region, require, run, sts, stsFor, trust } from "./common.mjs";
 
-const require = createRequire(process.env.INNKEEPER_MODULES + "/");
-const iamSDK = require("@aws-sdk/client-iam");
-const stsSDK = require("@aws-sdk/client-sts");
 const { SignatureV4 } = require("@smithy/signature-v4");
 const { Sha256 } = require("@aws-crypto/sha256-js");
 
-const endpoint = process.env.INNKEEPER_URL;
 const tags = JSON.parse(process.env.INNKEEPER_TAGS);
 const document = process.env.INNKEEPER_DOCUMENT;
 const text = process.env.INNKEEPER_TEXT;
-
-const credentials = (k) => ({ accessKeyId: k.AccessKeyId, secretAccessKey: k.SecretAccessKey, sessionToken: k.SessionToken });
-const admin = {
-  AccessKeyId: process.env.AWS_ACCESS_KEY_ID, SecretAccessKey: process.env.AWS_SECRET_ACCESS_KEY,
-};
-const config = (k) => ({ endpoint, region: "us-east-1", maxAttempts: 1, credentials: credentials(k) });
-
-// caller returns a function that sends commands, named as in the SDK.
-function caller(client, sdk) {
-  return (name, input = {}) => client.send(new sdk[name + "Command"](input));
-}
-const iamClient = new iamSDK.IAMClient(config(admin));
-const iam = caller(iamClient, iamSDK);
-const sts = caller(new stsSDK.STSClient(config(admin)), stsSDK);
-const { Account: account } = await sts("GetCallerIdentity");
-
-const allow = (Action, Resource) => JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource }] });
-const trust = (AWS) => JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS }, Action: "sts:AssumeRole" }] });
+const iamClient = new iamSDK.IAMClient(config(admin)); // for paginators and waiters
 const decoded = (s) => JSON.parse(decodeURIComponent(s));
 
-async function refused(name, promise) {
-  try {
-    await promise;
-  } catch (e) {
-    assert.equal(e.name, name, e.message);
-    return e;
-  }
-  assert.fail(`allowed, want ${name}`);
-}
-
-const checks = {
+await run({
   "life-of-a-session": async () => {
     await iam("CreateGroup", { GroupName: "js-readers" });
     await iam("CreateUser", { UserName: "js-ann" });
     await iam("AddUserToGroup", { GroupName: "js-readers", UserName: "js-ann" });
-    const { Role } = await iam("CreateRole", { RoleName: "js-app", AssumeRolePolicyDocument: trust(`arn:aws:iam::${account}:root`) });
+    const { Role } = await iam("CreateRole", { RoleName: "js-app", AssumeRolePolicyDocument: trust({ AWS: `arn:aws:iam::${account}:root` }) });
     const { Policy } = await iam("CreatePolicy", { PolicyName: "js-assume", PolicyDocument: allow("sts:AssumeRole", Role.Arn) });
     await iam("AttachGroupPolicy", { GroupName: "js-readers", PolicyArn: Policy.Arn });
     await iam("PutRolePolicy", { RoleName: "js-app", PolicyName: "read", PolicyDocument: allow("iam:GetUser", "*") });
     const { AccessKey } = await iam("CreateAccessKey", { UserName: "js-ann" });
-    const ann = caller(new stsSDK.STSClient(config(AccessKey)), stsSDK);
+    const ann = stsFor(AccessKey);
     const { Credentials } = await ann("AssumeRole", { RoleArn: Role.Arn, RoleSessionName: "js" });
-    const me = await caller(new stsSDK.STSClient(config(Credentials)), stsSDK)("GetCallerIdentity");
+    const me = await stsFor(Credentials)("GetCallerIdentity");
     assert.equal(me.Arn, `arn:aws:sts::${account}:assumed-role/js-app/js`);
-    const session = caller(new iamSDK.IAMClient(config(Credentials)), iamSDK);
+    const session = iamFor(Credentials);
     assert.equal((await session("GetUser", { UserName: "js-ann" })).User.UserName, "js-ann");
     const e = await refused("AccessDenied", session("DeleteUser", { UserName: "js-ann" }));
     for (const part of [me.Arn, "iam:DeleteUser", "user js-ann", "no identity-based policy allows"]) {
@@ -82,7 +50,7 @@ const checks = {
     const params = { client: iamClient, maxWaitTime: 5 };
     await iam("CreateUser", { UserName: "js-w" });
     await iamSDK.waitUntilUserExists(params, { UserName: "js-w" });
-    await iam("CreateRole", { RoleName: "js-w", AssumeRolePolicyDocument: trust("*") });
+    await iam("CreateRole", { RoleName: "js-w", AssumeRolePolicyDocument: trust({ AWS: "*" }) });
     await iamSDK.waitUntilRoleExists(params, { RoleName: "js-w" });
     const { Policy } = await iam("CreatePolicy", { PolicyName: "js-w", PolicyDocument: allow("*", "*") });
     await iamSDK.waitUntilPolicyExists(params, { PolicyArn: Policy.Arn });
@@ -128,7 +96,7 @@ const checks = {
   },
   "presigned-get": async () => {
     const url = new URL(endpoint);
-    const signer = new SignatureV4({ service: "sts", region: "us-east-1", sha256: Sha256, credentials: credentials(admin) });
+    const signer = new SignatureV4({ service: "sts", region, sha256: Sha256, credentials: credentials(admin) });
     const signed = await signer.presign({
       method: "GET", protocol: url.protocol, hostname: url.hostname, port: Number(url.port), path: "/",
       query: { Action: "GetCallerIdentity", Version: "2011-06-15" }, headers: { host: url.host },
@@ -136,13 +104,4 @@ const checks = {
     const answer = await fetch(`${endpoint}/?${new URLSearchParams(signed.query)}`);
     assert.ok((await answer.text()).includes(`arn:aws:iam::${account}:user/admin`));
   },
-};
-
-for (const [name, check] of Object.entries(checks)) {
-  try {
-    await check();
-    console.log("ok", name);
-  } catch (e) {
-    console.log(`FAIL ${name}: ${e}`.replaceAll("\n", " "));
-  }
-}
+});

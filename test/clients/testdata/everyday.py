@@ -3,59 +3,26 @@
 import datetime
 import json
 import os
-import sys
-import urllib.parse
+import urllib.error
 import urllib.request
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import WaiterError
 
-URL = os.environ["INNKEEPER_URL"]
+from common import allow, client, refused, run, same, trust
+
 TAGS = json.loads(os.environ["INNKEEPER_TAGS"])
 DOCUMENT = os.environ["INNKEEPER_DOCUMENT"]
 TEXT = os.environ["INNKEEPER_TEXT"]
 
-
-def client(service, key=None):
-    args = {}
-    if key:
-        args = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"],
-                "aws_session_token": key.get("SessionToken")}
-    return boto3.client(service, endpoint_url=URL, config=Config(retries={"total_max_attempts": 1}), **args)
-
-
 iam, sts = client("iam"), client("sts")
 ACCOUNT = sts.get_caller_identity()["Account"]
-
-
-def allow(action, resource):
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]})
-
-
-def trust(principal):
-    return json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}]})
-
-
-def same(got, want):
-    assert got == want, f"got {got!r}, want {want!r}"
-
-
-def refused(code, call, *args, **kwargs):
-    try:
-        call(*args, **kwargs)
-    except ClientError as e:
-        same(e.response["Error"]["Code"], code)
-        return e
-    raise AssertionError(f"allowed, want {code}")
 
 
 def life_of_a_session():
     iam.create_group(GroupName="py-readers")
     iam.create_user(UserName="py-ann")
     iam.add_user_to_group(GroupName="py-readers", UserName="py-ann")
-    role = iam.create_role(RoleName="py-app", AssumeRolePolicyDocument=trust(f"arn:aws:iam::{ACCOUNT}:root"))["Role"]
+    role = iam.create_role(RoleName="py-app", AssumeRolePolicyDocument=trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}))["Role"]
     same(role["AssumeRolePolicyDocument"]["Statement"][0]["Action"], "sts:AssumeRole")
     policy = iam.create_policy(PolicyName="py-assume", PolicyDocument=allow("sts:AssumeRole", role["Arn"]))["Policy"]
     iam.attach_group_policy(GroupName="py-readers", PolicyArn=policy["Arn"])
@@ -84,7 +51,7 @@ def pagination():
 def waiters():
     iam.create_user(UserName="py-w")
     iam.get_waiter("user_exists").wait(UserName="py-w")
-    iam.create_role(RoleName="py-w", AssumeRolePolicyDocument=trust("*"))
+    iam.create_role(RoleName="py-w", AssumeRolePolicyDocument=trust({"AWS": "*"}))
     iam.get_waiter("role_exists").wait(RoleName="py-w")
     policy = iam.create_policy(PolicyName="py-w", PolicyDocument=allow("*", "*"))["Policy"]
     iam.get_waiter("policy_exists").wait(PolicyArn=policy["Arn"])
@@ -156,12 +123,5 @@ def presigned_get():
     raise AssertionError("a changed URL was accepted")
 
 
-for check in (life_of_a_session, pagination, waiters, tags_with_markup_and_other_scripts,
-              documents_with_percent_and_other_scripts, times, error_types, presigned_get):
-    name = check.__name__.replace("_", "-")
-    try:
-        check()
-        print("ok", name)
-    except Exception as e:  # every check reports, whatever went wrong
-        print(f"FAIL {name}: {type(e).__name__}: {e}".replace("\n", " "))
-    sys.stdout.flush()
+run(life_of_a_session, pagination, waiters, tags_with_markup_and_other_scripts,
+    documents_with_percent_and_other_scripts, times, error_types, presigned_get)
