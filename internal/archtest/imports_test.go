@@ -103,7 +103,8 @@ var allowed = map[string]string{
 	// Tests and generators.
 	"internal/archtest": "",
 	"internal/doctest":  "",
-	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/mfa internal/node internal/store policy github.com/rogpeppe/go-internal/txtar",
+	"internal/refusal":  "",
+	"internal/iamtest":  "sigv4 internal/api internal/audit internal/config internal/ids internal/mfa internal/node internal/store policy github.com/rogpeppe/go-internal/txtar",
 }
 
 // libraries are the public packages: what others may import from us, and so
@@ -128,7 +129,7 @@ var (
 // testers are the packages that only tests import: they may import testing, and
 // no other package may import them.
 var testers = set("internal/archtest", "internal/doctest", "internal/iamtest", "internal/kv/etcdtest",
-	"internal/kv/kvtest", "internal/wire/wiretest")
+	"internal/kv/kvtest", "internal/refusal", "internal/wire/wiretest")
 
 // generators is the folder whose programs go generate runs; what they import
 // is their own affair, except that nothing imports them.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
@@ -175,6 +176,9 @@ func (s *Server) AddAccount(id string) *Client {
 
 // Store returns the node's store.
 func (s *Server) Store() *store.Store { return s.node.Store() }
+
+// Services returns the node's services, with all their operations.
+func (s *Server) Services() []*api.Service { return s.node.Services() }
 
 // Records returns the audit records written so far, oldest first.
 func (s *Server) Records() []audit.Record {

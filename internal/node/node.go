@@ -68,6 +68,7 @@ type Node struct {
 	reports *reportapi.Reports
 	metrics *metrics
 	decided func(*policy.Request, policy.Outcome)
+	api     *api.Server
 
 	listener net.Listener
 	tls      *tls.Config // nil: no TLS
@@ -207,8 +208,9 @@ func (n *Node) listen() (err error) {
 func (n *Node) serve() error {
 	n.metrics = newMetrics(n.store)
 	n.federation()
+	n.api = n.services()
 	n.http = &http.Server{
-		Handler:           n.handler(n.services()),
+		Handler:           n.handler(n.api),
 		TLSConfig:         n.tls,
 		BaseContext:       func(net.Listener) context.Context { return n.requests },
 		ReadHeaderTimeout: 10 * time.Second,
@@ -256,6 +258,9 @@ func (n *Node) URL() string {
 
 // Store returns the store of a running node. It is the node's, who closes it.
 func (n *Node) Store() *store.Store { return n.store }
+
+// Services returns the services of a running node, with all their operations.
+func (n *Node) Services() []*api.Service { return n.api.Services }
 
 // Run waits until ctx is done or a listener fails, lets the requests under way
 // finish, and closes everything. It returns the first failure.
