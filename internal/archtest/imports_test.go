@@ -76,7 +76,7 @@ var allowed = map[string]string{
 	"internal/iamapi": "arn policy internal/orgs internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids internal/managed internal/iamop",
 	"internal/credapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz " +
-		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey",
+		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey internal/session",
 	"internal/trustapi": "internal/api internal/awserr internal/ids internal/iamop internal/issuer internal/orgs internal/store internal/wire",
 	"internal/iamop":    "arn internal/api internal/awserr internal/wire internal/store internal/authz",
 	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/issuer internal/awserr internal/wire internal/store internal/session " +

@@ -29,6 +29,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/orgapi"
 	"github.com/innkeeper-iam/innkeeper/internal/reportapi"
@@ -36,6 +37,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
+	"github.com/innkeeper-iam/innkeeper/internal/trustapi"
 	"github.com/innkeeper-iam/innkeeper/internal/usage"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -63,6 +65,8 @@ type Node struct {
 	ring    *session.Ring
 	issuers *federate.OIDC
 	saml    *federate.SAML
+	keeper  *seal.Keeper
+	issuer  *issuer.Registry
 	audit   *audit.Log
 	usage   *usage.Index
 	reports *reportapi.Reports
@@ -134,6 +138,7 @@ func (n *Node) open(ctx context.Context, noSync bool) error {
 	if err != nil {
 		return err
 	}
+	n.keeper = keeper
 	if err := n.openStore(ctx, keeper, noSync); err != nil {
 		if made {
 			err = n.unmakeKey(err)
@@ -179,8 +184,11 @@ func (n *Node) services() *api.Server {
 					credapi.Ops(credapi.Options{Store: n.store, Now: n.now}),
 					delegapi.Ops(delegapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Authz: az, Log: n.log}),
 					n.reports.Ops(),
+					trustapi.Ops(trustapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Issuer: n.issuer}),
 				)...),
-			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
+			stsapi.New(stsapi.Options{
+				Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml, Issuer: n.issuer, IDs: n.ids,
+			}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
 		Authn: authn.New(n.store, n.ring, n.now, "iam", "sts", "organizations"),
