@@ -22,6 +22,7 @@ var flows = []struct {
 	{"federation", cliFederation, boto3Federation, goFederation, javaScriptFederation},
 	{"mfa", cliMFA, boto3MFA, goMFA, javaScriptMFA},
 	{"organizations", cliOrganizations, boto3Organizations, goOrganizations, javaScriptOrganizations},
+	{"credential-report", cliReport, boto3Report, goReport, javaScriptReport},
 }
 
 func TestFlows(t *testing.T) {
