@@ -61,8 +61,9 @@ func noSuchEntity(err error) bool {
 	return ok
 }
 
-// TestProvider applies a module, plans it, changes it in place, plans it again,
-// imports it and destroys it, by the calls that the AWS provider makes for it.
+// TestProvider applies a module, plans it, reads it as data, changes it in place,
+// plans it again, imports it and destroys it, by the calls that the AWS provider
+// makes for it.
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	s := server.Start(t, server.Options{})
@@ -79,6 +80,7 @@ func TestProvider(t *testing.T) {
 			plan(t, c, r, r.want)
 		})
 	}
+	data(t, s, c)
 	for _, r := range resources {
 		if r.change == nil {
 			continue
@@ -132,7 +134,7 @@ func plan(t *testing.T, c *calls, r resource, want attributes) {
 	}
 }
 
-// inventory is everything that IAM has, as the provider's data sources list it.
+// inventory lists what IAM has that was made.
 func inventory(t *testing.T, c *calls) string {
 	t.Helper()
 	var all []string
