@@ -76,7 +76,7 @@ var allowed = map[string]string{
 	"internal/iamapi": "arn policy internal/orgs internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/ids internal/managed internal/iamop",
 	"internal/credapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz " +
-		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey",
+		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey internal/session",
 	"internal/trustapi": "internal/api internal/awserr internal/ids internal/iamop internal/issuer internal/orgs internal/store internal/wire",
 	"internal/iamop":    "arn internal/api internal/awserr internal/wire internal/store internal/authz",
 	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/issuer internal/awserr internal/wire internal/store internal/session " +
@@ -103,7 +103,8 @@ var allowed = map[string]string{
 	// Tests and generators.
 	"internal/archtest": "",
 	"internal/doctest":  "",
-	"internal/iamtest":  "sigv4 internal/audit internal/config internal/ids internal/mfa internal/node internal/store policy github.com/rogpeppe/go-internal/txtar",
+	"internal/refusal":  "",
+	"internal/iamtest":  "sigv4 internal/api internal/audit internal/config internal/ids internal/mfa internal/node internal/store policy github.com/rogpeppe/go-internal/txtar",
 }
 
 // libraries are the public packages: what others may import from us, and so
@@ -128,7 +129,7 @@ var (
 // testers are the packages that only tests import: they may import testing, and
 // no other package may import them.
 var testers = set("internal/archtest", "internal/doctest", "internal/iamtest", "internal/kv/etcdtest",
-	"internal/kv/kvtest", "internal/wire/wiretest")
+	"internal/kv/kvtest", "internal/refusal", "internal/wire/wiretest")
 
 // generators is the folder whose programs go generate runs; what they import
 // is their own affair, except that nothing imports them.

@@ -30,9 +30,9 @@ type DeniedError struct {
 }
 
 // Error returns AWS's text (IAM User Guide, "Troubleshoot access denied error
-// messages"). Refusals to assume a role, or to tag its session or set its source
-// identity, say nothing else: a reason, even a sealed one, would tell strangers
-// about the role and its trust policy.
+// messages"). Refusals to assume a role or root, or to tag a session or set its
+// source identity, say nothing else: a reason, even a sealed one, would tell
+// strangers about the role and its trust policy, or about an account.
 func (e *DeniedError) Error() string {
 	if e.Caller == "" {
 		return "Not authorized to perform " + e.Action
@@ -51,7 +51,7 @@ func (e *DeniedError) Error() string {
 
 // discreet reports whether the caller is told nothing but that it was refused.
 func (e *DeniedError) discreet() bool {
-	return strings.HasPrefix(e.Action, "sts:AssumeRole") || e.Action == "sts:TagSession" || e.Action == "sts:SetSourceIdentity"
+	return strings.HasPrefix(e.Action, "sts:AssumeRole") || e.Action == "sts:AssumeRoot" || e.Action == "sts:TagSession" || e.Action == "sts:SetSourceIdentity"
 }
 
 func reason(action string, d policy.Decision) string {

@@ -4,21 +4,65 @@ package credapi
 
 import (
 	"errors"
+	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/passwords"
+	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
+
+// rootTask reports whether a request without a UserName is of a session of
+// AssumeRoot, whose account's root user it then means. The root user itself
+// cannot leave its name out (API reference of CreateLoginProfile, UserName).
+func rootTask(c *api.Call, userName *string) bool {
+	return userName == nil && c.Caller.Root() && c.Caller.Session != nil && c.Caller.Session.Kind == session.RootTask
+}
+
+// changeRootLogin changes the root user's password: from what it is, nil if it has
+// none.
+func (s *service) changeRootLogin(c *api.Call, change func(*store.LoginProfile) (*store.LoginProfile, error)) error {
+	return s.update(c, func(tx *store.Tx) (err error) {
+		a := tx.Account()
+		if a.Login, err = change(a.Login); err != nil {
+			return err
+		}
+		return tx.PutAccount(a)
+	})
+}
+
+// createRootLogin lets the root user have a password again, who then chooses it:
+// the request has none (User Guide, "Perform a privileged task on an AWS
+// Organizations member account").
+func (s *service) createRootLogin(c *api.Call, in *CreateLoginProfileInput) (*CreateLoginProfileOutput, error) {
+	if in.Password != nil {
+		return nil, awserr.ValidationError.Msg("Password must be omitted when calling with an AssumeRoot session.")
+	}
+	login := &store.LoginProfile{Created: s.now().UTC().Truncate(time.Second)}
+	err := s.changeRootLogin(c, func(have *store.LoginProfile) (*store.LoginProfile, error) {
+		if have != nil {
+			return nil, awserr.EntityAlreadyExists.Msg("Login Profile for account %s already exists.", c.Account)
+		}
+		return login, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &CreateLoginProfileOutput{LoginProfile: showLogin(iamop.RootName, login)}, nil
+}
 
 func createLoginProfileTarget(c *api.Call, in *CreateLoginProfileInput) ([]authz.Check, error) {
 	return iamop.SelfCheck(c, in.UserName)
 }
 
 func (s *service) createLoginProfile(c *api.Call, in *CreateLoginProfileInput) (*CreateLoginProfileOutput, error) {
+	if rootTask(c, in.UserName) {
+		return s.createRootLogin(c, in)
+	}
 	u, err := iamop.SelfUser(c, in.UserName)
 	if err != nil {
 		return nil, err
@@ -61,6 +105,14 @@ func deleteLoginProfileTarget(c *api.Call, in *DeleteLoginProfileInput) ([]authz
 }
 
 func (s *service) deleteLoginProfile(c *api.Call, in *DeleteLoginProfileInput) error {
+	if rootTask(c, in.UserName) {
+		return s.changeRootLogin(c, func(have *store.LoginProfile) (*store.LoginProfile, error) {
+			if have == nil {
+				return nil, noLogin(nobody)
+			}
+			return nil, nil
+		})
+	}
 	u, err := iamop.SelfUser(c, in.UserName)
 	if err != nil {
 		return err
@@ -76,6 +128,13 @@ func getLoginProfileTarget(c *api.Call, in *GetLoginProfileInput) ([]authz.Check
 }
 
 func (s *service) getLoginProfile(c *api.Call, in *GetLoginProfileInput) (*GetLoginProfileOutput, error) {
+	if rootTask(c, in.UserName) {
+		login := c.View.Account().Login
+		if login == nil {
+			return nil, noLogin(nobody)
+		}
+		return &GetLoginProfileOutput{LoginProfile: showLogin(iamop.RootName, login)}, nil
+	}
 	u, err := iamop.SelfUser(c, in.UserName)
 	if err != nil {
 		return nil, err
@@ -203,6 +262,9 @@ func (s *service) changeLogin(c *api.Call, name string, change func(*store.User)
 		return change(u)
 	})
 }
+
+// nobody is what AWS calls the root user in the text of noLogin.
+const nobody = "null"
 
 func noLogin(name string) error {
 	return awserr.NoSuchEntity.Msg("Login Profile for User %s cannot be found.", name)

@@ -3,6 +3,7 @@
 package iamapi
 
 import (
+	"encoding/json"
 	"errors"
 	"iter"
 
@@ -45,6 +46,10 @@ func (s *iam) listAccountAliases(c *api.Call, in *ListAccountAliasesInput) (*Lis
 
 func (s *iam) getAccountSummary(c *api.Call, _ *GetAccountSummaryInput) (*GetAccountSummaryOutput, error) {
 	v, a := c.View, c.View.Account()
+	prefs, err := preferencesOf(v)
+	if err != nil {
+		return nil, err
+	}
 	m := map[string]int32{
 		"Users": usage(v, store.QuotaUsers), "Groups": usage(v, store.QuotaGroups), "Roles": usage(v, store.QuotaRoles),
 		"Policies": usage(v, store.QuotaPolicies), "InstanceProfiles": usage(v, store.QuotaProfiles),
@@ -54,8 +59,8 @@ func (s *iam) getAccountSummary(c *api.Call, _ *GetAccountSummaryInput) (*GetAcc
 		"AccountMFAEnabled":                 present(v.DeviceCount(a.ID) > 0),
 		"AccountSigningCertificatesPresent": present(len(a.Certs) > 0),
 		"AccountAccessKeysPresent":          present(len(a.Keys) > 0), "AccountPasswordPresent": present(a.Login != nil),
+		"GlobalEndpointTokenVersion": prefs.TokenVersion,
 		"Providers":                  usage(v, store.QuotaOIDCProviders) + usage(v, store.QuotaSAMLProviders),
-		"GlobalEndpointTokenVersion": 2,
 	}
 	for _, q := range store.Quotas {
 		if q.Summary != "" {
@@ -63,6 +68,45 @@ func (s *iam) getAccountSummary(c *api.Call, _ *GetAccountSummaryInput) (*GetAcc
 		}
 	}
 	return &GetAccountSummaryOutput{SummaryMap: m}, nil
+}
+
+// preferences are what an account has set about itself as a whole.
+type preferences struct {
+	TokenVersion int32 `json:"tokenVersion"` // of the global endpoint: 1 or 2
+}
+
+const preferencesRow = "preferences"
+
+// preferencesOf returns what is set, or the defaults.
+func preferencesOf(v *store.View) (p preferences, err error) {
+	p.TokenVersion = 2
+	if row, ok := v.Annex(store.AnnexIAM).Row(preferencesRow); ok {
+		err = json.Unmarshal(row.Value, &p)
+	}
+	return p, err
+}
+
+// setSecurityTokenServicePreferences keeps the version, which GetAccountSummary
+// shows.
+//
+// quirk Q067: tokens are valid in every region whatever the version is.
+func (s *iam) setSecurityTokenServicePreferences(c *api.Call, in *SetSecurityTokenServicePreferencesInput) error {
+	return s.update(c, func(tx *store.Tx) error {
+		p, err := preferencesOf(tx.View())
+		if err != nil {
+			return err
+		}
+		p.TokenVersion = 2
+		if in.GlobalEndpointTokenVersion == GlobalEndpointTokenVersionV1Token {
+			p.TokenVersion = 1
+		}
+		value, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		tx.PutAnnexed(store.AnnexIAM, preferencesRow, value)
+		return nil
+	})
 }
 
 func usage(v *store.View, quota string) int32 { return int32(v.Usage(quota)) }

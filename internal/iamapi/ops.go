@@ -62,6 +62,8 @@ func (s *iam) opsFromE() []api.Op {
 	return []api.Op{
 		api.Read("iam:GetAccountAuthorizationDetails", decodeGetAccountAuthorizationDetailsInput, iamop.Whole, s.getAccountAuthorizationDetails),
 		api.Read("iam:GetAccountSummary", decodeGetAccountSummaryInput, iamop.Whole, s.getAccountSummary),
+		api.Read("iam:GetContextKeysForCustomPolicy", decodeGetContextKeysForCustomPolicyInput, iamop.Whole, s.getContextKeysForCustomPolicy),
+		api.Read("iam:GetContextKeysForPrincipalPolicy", decodeGetContextKeysForPrincipalPolicyInput, getContextKeysForPrincipalPolicyTarget, s.getContextKeysForPrincipalPolicy),
 		api.Read("iam:GetGroup", decodeGetGroupInput, getGroupTarget, s.getGroup),
 		api.Read("iam:GetGroupPolicy", decodeGetGroupPolicyInput, getGroupPolicyTarget, s.getGroupPolicy),
 		api.Read("iam:GetInstanceProfile", decodeGetInstanceProfileInput, getInstanceProfileTarget, s.getInstanceProfile),
@@ -117,6 +119,7 @@ func (s *iam) opsFromP() []api.Op {
 		api.Void("iam:RemoveRoleFromInstanceProfile", decodeRemoveRoleFromInstanceProfileInput, removeRoleFromInstanceProfileTarget, s.removeRoleFromInstanceProfile),
 		api.Void("iam:RemoveUserFromGroup", decodeRemoveUserFromGroupInput, removeUserFromGroupTarget, s.removeUserFromGroup),
 		api.Void("iam:SetDefaultPolicyVersion", decodeSetDefaultPolicyVersionInput, setDefaultPolicyVersionTarget, s.setDefaultPolicyVersion),
+		api.Void("iam:SetSecurityTokenServicePreferences", decodeSetSecurityTokenServicePreferencesInput, iamop.Whole, s.setSecurityTokenServicePreferences),
 		api.Read("iam:SimulateCustomPolicy", decodeSimulateCustomPolicyInput, iamop.Whole, s.simulateCustomPolicy),
 		api.Read("iam:SimulatePrincipalPolicy", decodeSimulatePrincipalPolicyInput, simulatePrincipalPolicyTarget, s.simulatePrincipalPolicy),
 		api.Void("iam:TagInstanceProfile", decodeTagInstanceProfileInput, tagInstanceProfileTarget, s.tagInstanceProfile),

@@ -72,7 +72,13 @@ func (s *iam) simulateCustomPolicy(c *api.Call, in *SimulateCustomPolicyInput) (
 }
 
 func simulatePrincipalPolicyTarget(c *api.Call, in *SimulatePrincipalPolicyInput) ([]authz.Check, error) {
-	e, ok := arn.SplitEntity(in.PolicySourceArn)
+	return sourceTarget(c, in.PolicySourceArn)
+}
+
+// sourceTarget is the target of an operation on the policies of a user, group or
+// role.
+func sourceTarget(c *api.Call, sourceARN string) ([]authz.Check, error) {
+	e, ok := arn.SplitEntity(sourceARN)
 	if ok {
 		switch e.Kind {
 		case arn.KindUser:
@@ -83,7 +89,7 @@ func simulatePrincipalPolicyTarget(c *api.Call, in *SimulatePrincipalPolicyInput
 			return roleTarget(c, e.Name)
 		}
 	}
-	return nil, awserr.InvalidInput.Msg("Invalid Entity Arn: %s does not clearly define entity type and name.", in.PolicySourceArn)
+	return nil, awserr.InvalidInput.Msg("Invalid Entity Arn: %s does not clearly define entity type and name.", sourceARN)
 }
 
 func (s *iam) simulatePrincipalPolicy(c *api.Call, in *SimulatePrincipalPolicyInput) (*SimulatePrincipalPolicyOutput, error) {

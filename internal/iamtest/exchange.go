@@ -36,11 +36,12 @@ import (
 //	                     for the first such member of an answer.
 //	-- request ann --    a request of the user ann with a key made before, of the
 //	                     role session or federated user ann, of "session" (made by
-//	                     GetSessionToken), or of "root".
+//	                     GetSessionToken), of "task" (made by AssumeRoot), or of
+//	                     "root".
 //	-- response --       status and body of the answer. Line breaks between a tag
 //	                     and the next are not part of it. Session tokens, their
-//	                     secrets and encoded messages, which are never the same,
-//	                     are in brackets.
+//	                     secrets, web identity tokens and encoded messages, which
+//	                     are never the same, are in brackets.
 //	-- advance --        how far the clock moves on, such as 1h.
 func Exchanges(t *testing.T, pattern string, update bool) {
 	files, err := filepath.Glob(pattern)
@@ -212,6 +213,8 @@ func (p *player) remember(action string, params map[string]string, status int, b
 		who = params["Name"]
 	case "GetSessionToken":
 		who = "session"
+	case "AssumeRoot":
+		who = "task"
 	}
 	if who != "" && status == http.StatusOK {
 		p.clients[who] = p.server.Client(Element(body, "AccessKeyId"), Element(body, "SecretAccessKey"), Element(body, "SessionToken"))
@@ -220,6 +223,7 @@ func (p *player) remember(action string, params map[string]string, status int, b
 
 var (
 	token   = regexp.MustCompile(`(<SessionToken>)[^<]*`)
+	signed  = regexp.MustCompile(`(<WebIdentityToken>)[^<]*`)
 	secret  = regexp.MustCompile(`(<SecretAccessKey>)[^<]*`)
 	message = regexp.MustCompile(`(Encoded authorization failure message: )[\w-]+`)
 )
@@ -229,5 +233,6 @@ func mask(body string) string {
 	if token.MatchString(body) {
 		body = secret.ReplaceAllString(token.ReplaceAllString(body, "${1}[token]"), "${1}[secret]")
 	}
+	body = signed.ReplaceAllString(body, "${1}[token]")
 	return message.ReplaceAllString(body, "${1}[message]")
 }

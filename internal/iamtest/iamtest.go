@@ -5,6 +5,8 @@ package iamtest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base32"
 	"encoding/base64"
 	"math/rand/v2"
@@ -16,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
@@ -32,7 +35,8 @@ const Account = "111122223333"
 // value has a real clock and random identifiers.
 type Options struct {
 	Clock *Clock // nil: the real clock
-	Fixed bool   // the identifiers, request ids included, are the same in every run
+	Fixed bool   // the identifiers, request ids included, and the public URL are the same in every run
+	TLS   bool   // the API is served with TLS
 
 	// Decided, when not nil, is told every check and its outcome, by several
 	// goroutines at once.
@@ -49,6 +53,7 @@ type Server struct {
 	dir   string
 	clock *Clock
 	http  *http.Client
+	cert  *x509.Certificate // nil: no TLS
 	admin *Client
 }
 
@@ -69,12 +74,21 @@ func (o Options) Start(t testing.TB) *Server {
 	if o.Fixed {
 		opts.IDs = &ids.Source{Rand: rand.NewChaCha8([32]byte{})}
 	}
-	n, err := node.Start(t.Context(), config.Config{Data: s.dir, Listen: "127.0.0.1:0", AccountID: Account, Drain: 5 * time.Second}, opts)
+	cfg := config.Config{Data: s.dir, Listen: "127.0.0.1:0", AccountID: Account, Drain: 5 * time.Second}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	if o.Fixed {
+		cfg.PublicURL = "https://inn.example.com"
+	}
+	if o.TLS {
+		cfg.TLSCert, cfg.TLSKey, s.cert = certify(t, t.TempDir())
+		transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+		transport.TLSClientConfig.RootCAs.AddCert(s.cert)
+	}
+	n, err := node.Start(t.Context(), cfg, opts)
 	if err != nil {
 		t.Fatalf("iamtest: starting the node: %v", err)
 	}
 	s.node, s.URL = n, n.URL()
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	s.http = &http.Client{Transport: transport}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
@@ -175,6 +189,9 @@ func (s *Server) AddAccount(id string) *Client {
 
 // Store returns the node's store.
 func (s *Server) Store() *store.Store { return s.node.Store() }
+
+// Services returns the node's services, with all their operations.
+func (s *Server) Services() []*api.Service { return s.node.Services() }
 
 // Records returns the audit records written so far, oldest first.
 func (s *Server) Records() []audit.Record {

@@ -3,23 +3,31 @@
 package node
 
 import (
-	"cmp"
+	"net"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
+	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 )
 
-// federation makes what verifies the proofs of other identity providers.
+// federation makes what verifies the proofs of other identity providers, and what
+// makes accounts identity providers for others.
 func (n *Node) federation() {
 	n.issuers = federate.NewOIDC(federate.OIDCOptions{Now: n.now, Networks: n.cfg.Networks()})
-	n.saml = federate.NewSAML(n.now, n.samlEndpoint())
+	n.saml = federate.NewSAML(n.now, n.publicURL()+"/saml")
+	n.issuer = issuer.New(issuer.Options{
+		Store: n.store, Keeper: n.keeper, IDs: n.ids, Now: n.now, Log: n.log, URL: n.publicURL(),
+	})
 }
 
-// samlEndpoint is the URL that SAML assertions for this server are addressed to.
-func (n *Node) samlEndpoint() string {
-	url := n.cfg.PublicURL
-	if n.listener != nil {
-		url = cmp.Or(url, n.URL())
+// publicURL is the URL at which others reach the server, without a slash at the
+// end: "" if that was not set and the server listens at every address.
+func (n *Node) publicURL() string {
+	if n.cfg.PublicURL != "" || n.listener == nil {
+		return strings.TrimSuffix(n.cfg.PublicURL, "/")
 	}
-	return strings.TrimSuffix(url, "/") + "/saml"
+	if at, ok := n.listener.Addr().(*net.TCPAddr); ok && at.IP.IsUnspecified() {
+		return ""
+	}
+	return n.URL()
 }

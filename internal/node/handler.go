@@ -7,9 +7,11 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 )
 
-// handler routes the operator's paths beside the API, which answers every other
+// handler routes the operator's paths and those of issuers beside the API, which answers every other
 // request as it came: AWS clients post to "/", and a path that is cleaned or
 // redirected first would not be the one that was signed, nor be recorded.
 func (n *Node) handler(api http.Handler) http.Handler {
@@ -20,6 +22,9 @@ func (n *Node) handler(api http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := operator[r.URL.Path]
+		if issuer.Serves(r.URL.Path) {
+			h, ok = n.issuer, true
+		}
 		if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
 			h = api
 		}

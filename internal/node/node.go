@@ -29,6 +29,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/iamapi"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/orgapi"
 	"github.com/innkeeper-iam/innkeeper/internal/reportapi"
@@ -36,6 +37,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
+	"github.com/innkeeper-iam/innkeeper/internal/trustapi"
 	"github.com/innkeeper-iam/innkeeper/internal/usage"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -63,11 +65,14 @@ type Node struct {
 	ring    *session.Ring
 	issuers *federate.OIDC
 	saml    *federate.SAML
+	keeper  *seal.Keeper
+	issuer  *issuer.Registry
 	audit   *audit.Log
 	usage   *usage.Index
 	reports *reportapi.Reports
 	metrics *metrics
 	decided func(*policy.Request, policy.Outcome)
+	api     *api.Server
 
 	listener net.Listener
 	tls      *tls.Config // nil: no TLS
@@ -133,6 +138,7 @@ func (n *Node) open(ctx context.Context, noSync bool) error {
 	if err != nil {
 		return err
 	}
+	n.keeper = keeper
 	if err := n.openStore(ctx, keeper, noSync); err != nil {
 		if made {
 			err = n.unmakeKey(err)
@@ -178,8 +184,11 @@ func (n *Node) services() *api.Server {
 					credapi.Ops(credapi.Options{Store: n.store, Now: n.now}),
 					delegapi.Ops(delegapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Authz: az, Log: n.log}),
 					n.reports.Ops(),
+					trustapi.Ops(trustapi.Options{Store: n.store, IDs: n.ids, Now: n.now, Issuer: n.issuer}),
 				)...),
-			stsapi.New(stsapi.Options{Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml}),
+			stsapi.New(stsapi.Options{
+				Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml, Issuer: n.issuer, IDs: n.ids,
+			}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
 		Authn: authn.New(n.store, n.ring, n.now, "iam", "sts", "organizations"),
@@ -207,8 +216,9 @@ func (n *Node) listen() (err error) {
 func (n *Node) serve() error {
 	n.metrics = newMetrics(n.store)
 	n.federation()
+	n.api = n.services()
 	n.http = &http.Server{
-		Handler:           n.handler(n.services()),
+		Handler:           n.handler(n.api),
 		TLSConfig:         n.tls,
 		BaseContext:       func(net.Listener) context.Context { return n.requests },
 		ReadHeaderTimeout: 10 * time.Second,
@@ -256,6 +266,9 @@ func (n *Node) URL() string {
 
 // Store returns the store of a running node. It is the node's, who closes it.
 func (n *Node) Store() *store.Store { return n.store }
+
+// Services returns the services of a running node, with all their operations.
+func (n *Node) Services() []*api.Service { return n.api.Services }
 
 // Run waits until ctx is done or a listener fails, lets the requests under way
 // finish, and closes everything. It returns the first failure.

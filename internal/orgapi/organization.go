@@ -106,9 +106,19 @@ func (s *org) disableAWSServiceAccess(c *api.Call, in *DisableAWSServiceAccessIn
 	if err := servicePrincipal(in.ServicePrincipal); err != nil {
 		return err
 	}
-	return s.changeOrganization(c, func(o *orgs.Organization) error {
+	return s.update(c, func(tx *orgs.Tx) error {
+		o, err := tx.Organization()
+		if err != nil {
+			return err
+		}
+		for m := range tx.Found().Members("") {
+			if delegates(m, in.ServicePrincipal) {
+				return constraint(ConstraintViolationExceptionReasonDelegatedAdministratorExistsForThisService,
+					"You have delegated administrator/s for this service. De-register them in order to disable service access.")
+			}
+		}
 		o.Services = withoutService(o.Services, in.ServicePrincipal)
-		return nil
+		return tx.PutOrganization(o)
 	})
 }
 

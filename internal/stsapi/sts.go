@@ -8,6 +8,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/federate"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -21,6 +22,8 @@ type Options struct {
 	Now     func() time.Time
 	Issuers *federate.OIDC
 	SAML    *federate.SAML
+	Issuer  *issuer.Registry // accounts that issue tokens themselves
+	IDs     *ids.Source
 	Keys    ids.Chosen // access keys whose ids do not carry their account; nil for none
 }
 
@@ -31,11 +34,13 @@ type sts struct {
 	now     func() time.Time
 	issuers *federate.OIDC
 	saml    *federate.SAML
+	issuer  *issuer.Registry
+	ids     *ids.Source
 	keys    ids.Chosen
 }
 
 // New returns the STS service.
 func New(o Options) *api.Service {
-	s := &sts{store: o.Store, ring: o.Ring, now: o.Now, issuers: o.Issuers, saml: o.SAML, keys: o.Keys}
+	s := &sts{store: o.Store, ring: o.Ring, now: o.Now, issuers: o.Issuers, saml: o.SAML, issuer: o.Issuer, ids: o.IDs, keys: o.Keys}
 	return api.NewService("sts", "2011-06-15", namespace, s.ops())
 }

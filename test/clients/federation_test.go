@@ -4,15 +4,12 @@ package clients
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
-	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"encoding/xml"
 	"errors"
@@ -46,34 +43,6 @@ const branch = "repo:acme/app:ref:refs/heads/main"
 func newRSA(t *testing.T) *rsa.PrivateKey {
 	t.Helper()
 	return must(rsa.GenerateKey(rand.Reader, 2048))(t)
-}
-
-// issuer runs an OpenID Connect issuer and returns it with what makes its tokens.
-func issuer(t *testing.T) (s *httptest.Server, token func(sub string) string) {
-	t.Helper()
-	key := newRSA(t)
-	b64 := base64.RawURLEncoding.EncodeToString
-	s = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/keys" {
-			json.NewEncoder(w).Encode(map[string]any{"keys": []map[string]string{{
-				"kty": "RSA", "kid": "one", "use": "sig", "alg": "RS256", "n": b64(key.N.Bytes()), "e": b64(big.NewInt(int64(key.E)).Bytes()),
-			}}})
-			return
-		}
-		json.NewEncoder(w).Encode(map[string]string{"issuer": s.URL, "jwks_uri": s.URL + "/keys"})
-	}))
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.StartTLS()
-	t.Cleanup(s.Close)
-	return s, func(sub string) string {
-		claims, err := json.Marshal(map[string]any{"iss": s.URL, "aud": "sts.amazonaws.com", "sub": sub, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := b64([]byte(`{"alg":"RS256","kid":"one","typ":"JWT"}`)) + "." + b64(claims)
-		sum := sha256.Sum256([]byte(text))
-		return text + "." + b64(must(rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, sum[:]))(t))
-	}
 }
 
 // An idp is crewjam's identity provider with one user and AWS as the only
@@ -142,7 +111,7 @@ const staffTrust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Princ
 
 func open(t *testing.T, s *server.Server) *inn {
 	t.Helper()
-	is, token := issuer(t)
+	is, token := server.Issuer(t)
 	account := *must(s.STS(s.Admin).GetCallerIdentity(t.Context(), nil))(t).Account
 	arn, host := "arn:aws:iam::"+account+":", strings.TrimPrefix(is.URL, "https://")
 	in := &inn{Server: s, issuer: is.URL, thumbprint: fmt.Sprintf("%x", sha1.Sum(is.Certificate().Raw)), token: token, account: account,

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -179,7 +180,7 @@ func (c *CLI) Refused(code string, parts []string, args ...string) string {
 // Debian's. The test fails when there is none.
 func AWS(t testing.TB) []string {
 	t.Helper()
-	found := programs("aws", "--version")
+	found := clis()
 	if len(found) == 0 {
 		t.Fatal("the AWS CLI is not installed: run make test, which installs it")
 	}
@@ -189,12 +190,17 @@ func AWS(t testing.TB) []string {
 // Pythons returns the Pythons that have boto3, as AWS does.
 func Pythons(t testing.TB) []string {
 	t.Helper()
-	found := programs("python3", "-c", "import boto3; print(boto3.__version__)")
+	found := pythons()
 	if len(found) == 0 {
 		t.Fatal("boto3 is not installed: run make test, which installs it")
 	}
 	return found
 }
+
+var (
+	clis    = sync.OnceValue(func() []string { return programs("aws", "--version") })
+	pythons = sync.OnceValue(func() []string { return programs("python3", "-c", "import boto3; print(boto3.__version__)") })
+)
 
 // programs returns the programs of a name for which args succeed, and say
 // different things.
