@@ -25,7 +25,7 @@ type Config struct {
 	TLSCert string // file of a PEM certificate chain; "" means no TLS, allowed on loopback only
 	TLSKey  string // file of its private key
 
-	PublicURL      string   // where clients reach the API, "https://inn.example.com"; "" means at Listen. SAML assertions are addressed to it
+	PublicURL      string   // where others reach the API, "https://inn.example.com"; "" means at Listen. SAML assertions are addressed to it, and accounts issue tokens under it
 	IssuerNetworks []string // networks besides the public internet where OpenID Connect issuers may be, "10.0.0.0/8" or "private"; nil means loopback if Listen is on loopback, else none
 
 	AccountID   string        // of the account made on an empty store; "" means a random one
@@ -63,6 +63,7 @@ func (c Config) Validate() error {
 		{err == nil && !loopback(host) && c.TLSCert == "", fmt.Sprintf("--listen %s is reachable from other machines: give --tls-cert and --tls-key, or listen on 127.0.0.1", c.Listen)},
 		{(c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key go together"},
 		{c.PublicURL != "" && !isOrigin(c.PublicURL), fmt.Sprintf("--public-url %q must be a URL such as https://inn.example.com, without a path", c.PublicURL)},
+		{isOrigin(c.PublicURL) && !isPrivate(c.PublicURL), fmt.Sprintf("--public-url %s must begin with https: it is reachable from other machines, which verify signatures with what they fetch there", c.PublicURL)},
 		{badNetwork != nil, fmt.Sprintf("--issuer-networks: %v", badNetwork)},
 		{c.AccountID != "" && !account(c.AccountID), fmt.Sprintf("--account-id %q must be twelve digits", c.AccountID)},
 		{c.Drain < 0, "--drain must not be negative"},

@@ -25,6 +25,8 @@ func TestValidate(t *testing.T) {
 		{"issuers-in-a-network-that-is-none", func(c *Config) { c.IssuerNetworks = []string{"10.0.0.1"} }, []string{`"10.0.0.1" is neither`}},
 		{"a-public-url", func(c *Config) { c.PublicURL = "https://inn.example.com" }, nil},
 		{"a-public-url-with-a-path", func(c *Config) { c.PublicURL = "https://inn.example.com/iam" }, []string{"--public-url"}},
+		{"a-public-url-without-tls", func(c *Config) { c.PublicURL = "http://inn.example.com" }, []string{"--public-url"}},
+		{"a-public-url-without-tls-on-loopback", func(c *Config) { c.PublicURL = "http://localhost:4280" }, nil},
 		{"a-public-url-that-is-a-host", func(c *Config) { c.PublicURL = "inn.example.com" }, []string{"--public-url"}},
 		{"all-problems-at-once", func(c *Config) { c.LogLevel, c.AccountID = "loud", "12345" }, []string{"--log-level", "twelve digits"}},
 	} {

@@ -53,3 +53,10 @@ func isOrigin(s string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
 		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == ""
 }
+
+// isPrivate reports whether what is fetched from an origin cannot be changed on
+// its way: by TLS, or because it does not leave the machine.
+func isPrivate(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || loopback(u.Hostname()))
+}

@@ -52,6 +52,8 @@ func refused(err error) error {
 
 // proveWebIdentity verifies a token with the provider that the role's account
 // has registered for its issuer.
+//
+// quirk Q080: the issuer may be another account of this server.
 func (s *sts) proveWebIdentity(c *api.Call, in *AssumeRoleWithWebIdentityInput) (*authn.Caller, *proof, error) {
 	account, err := roleAccount(in.RoleArn)
 	if err != nil {

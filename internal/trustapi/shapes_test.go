@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package trustapi
+
+import (
+	"testing"
+
+	"github.com/innkeeper-iam/innkeeper/internal/wire/wiretest"
+)
+
+func TestShapes(t *testing.T) { wiretest.Run(t, shapes, wiretest.Config{}) }
