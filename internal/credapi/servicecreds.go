@@ -137,8 +137,23 @@ func (s *service) changeServiceCredential(c *api.Call, userName *string, id stri
 	})
 }
 
+// serviceCredentialTarget names the user whose credential a request means, and
+// the service that the credential is for.
+func serviceCredentialTarget(c *api.Call, userName *string, id string) ([]authz.Check, error) {
+	checks, err := iamop.SelfCheck(c, userName)
+	if err != nil {
+		return nil, err
+	}
+	if u, err := iamop.SelfUser(c, userName); err == nil {
+		if i := slices.IndexFunc(u.Services, func(cred store.ServiceCredential) bool { return cred.ID == id }); i >= 0 {
+			iamop.SetKey(&checks[0], "iam:ServiceSpecificCredentialServiceName", u.Services[i].Service)
+		}
+	}
+	return checks, nil
+}
+
 func resetServiceSpecificCredentialTarget(c *api.Call, in *ResetServiceSpecificCredentialInput) ([]authz.Check, error) {
-	return iamop.SelfCheck(c, in.UserName)
+	return serviceCredentialTarget(c, in.UserName, in.ServiceSpecificCredentialId)
 }
 
 func (s *service) resetServiceSpecificCredential(c *api.Call, in *ResetServiceSpecificCredentialInput) (*ResetServiceSpecificCredentialOutput, error) {
@@ -158,7 +173,7 @@ func (s *service) resetServiceSpecificCredential(c *api.Call, in *ResetServiceSp
 }
 
 func updateServiceSpecificCredentialTarget(c *api.Call, in *UpdateServiceSpecificCredentialInput) ([]authz.Check, error) {
-	return iamop.SelfCheck(c, in.UserName)
+	return serviceCredentialTarget(c, in.UserName, in.ServiceSpecificCredentialId)
 }
 
 func (s *service) updateServiceSpecificCredential(c *api.Call, in *UpdateServiceSpecificCredentialInput) error {
@@ -173,7 +188,7 @@ func (s *service) updateServiceSpecificCredential(c *api.Call, in *UpdateService
 }
 
 func deleteServiceSpecificCredentialTarget(c *api.Call, in *DeleteServiceSpecificCredentialInput) ([]authz.Check, error) {
-	return iamop.SelfCheck(c, in.UserName)
+	return serviceCredentialTarget(c, in.UserName, in.ServiceSpecificCredentialId)
 }
 
 func (s *service) deleteServiceSpecificCredential(c *api.Call, in *DeleteServiceSpecificCredentialInput) error {

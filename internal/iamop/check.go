@@ -3,6 +3,8 @@
 package iamop
 
 import (
+	"strings"
+
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
@@ -38,11 +40,15 @@ func BoundaryKey(ck *authz.Check, boundary string) {
 	}
 }
 
-// ResourceTags adds the tags of the entity acted upon.
+// ResourceTags adds the tags of the entity acted upon. IAM's own key is for users
+// and roles only (Service Authorization Reference, resource types of IAM).
 func ResourceTags(ck *authz.Check, tags []store.Tag) {
+	own := strings.Contains(ck.Resource, ":user/") || strings.Contains(ck.Resource, ":role/")
 	for _, t := range tags {
 		SetKey(ck, "aws:ResourceTag/"+t.Key, t.Value)
-		SetKey(ck, "iam:ResourceTag/"+t.Key, t.Value)
+		if own {
+			SetKey(ck, "iam:ResourceTag/"+t.Key, t.Value)
+		}
 	}
 }
 

@@ -170,6 +170,11 @@ func (s *org) listCreateAccountStatus(c *api.Call, in *ListCreateAccountStatusIn
 	return &ListCreateAccountStatusOutput{CreateAccountStatuses: p.items, NextToken: p.next}, nil
 }
 
+func (s *org) createGovCloudAccountTarget(c *api.Call, in *CreateGovCloudAccountInput) ([]authz.Check, error) {
+	list, err := s.checks(c, only, everything)
+	return withTags(list, in.Tags), err
+}
+
 func (s *org) createGovCloudAccount(c *api.Call, _ *CreateGovCloudAccountInput) (*CreateGovCloudAccountOutput, error) {
 	if _, err := s.enter(c, only); err != nil {
 		return nil, err

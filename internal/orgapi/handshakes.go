@@ -95,13 +95,17 @@ func (s *org) handshakeTarget(c *api.Call, id string) ([]authz.Check, error) {
 }
 
 func (s *org) inviteTarget(c *api.Call, in *InviteAccountToOrganizationInput) ([]authz.Check, error) {
-	list, err := s.checks(c, only, func(o *orgs.Org) []authz.Check {
-		if in.Target.Type == HandshakePartyTypeAccount {
-			return resources(o, in.Target.Id)
-		}
-		return everything(o)
-	})
+	list, err := s.checks(c, only, func(o *orgs.Org) []authz.Check { return invitee(o, in.Target) })
 	return withTags(list, in.Tags), err
+}
+
+// invitee returns the check for whom an invitation is to: an account, or anybody
+// with an address.
+func invitee(o *orgs.Org, to HandshakeParty) []authz.Check {
+	if to.Type == HandshakePartyTypeAccount {
+		return resources(o, to.Id)
+	}
+	return everything(o)
 }
 
 func (s *org) invite(c *api.Call, in *InviteAccountToOrganizationInput) (*InviteAccountToOrganizationOutput, error) {

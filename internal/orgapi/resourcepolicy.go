@@ -14,18 +14,16 @@ import (
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
-// resourcePolicyTarget names the organization's resource policy.
-func (s *org) resourcePolicyTarget(c *api.Call, l level) ([]authz.Check, error) {
-	return s.checks(c, l, func(o *orgs.Org) []authz.Check {
+// putResourcePolicyTarget names the organization's resource policy, of which no
+// other operation than those on tags is a resource (Service Authorization
+// Reference).
+func (s *org) putResourcePolicyTarget(c *api.Call, in *PutResourcePolicyInput) ([]authz.Check, error) {
+	list, err := s.checks(c, only, func(o *orgs.Org) []authz.Check {
 		if id := o.Record().PolicyID; id != "" {
 			return resources(o, id)
 		}
 		return everything(o)
 	})
-}
-
-func (s *org) putResourcePolicyTarget(c *api.Call, in *PutResourcePolicyInput) ([]authz.Check, error) {
-	list, err := s.resourcePolicyTarget(c, only)
 	return withTags(list, in.Tags), err
 }
 
@@ -78,10 +76,6 @@ func (s *org) resourcePolicy(c *api.Call) (*ResourcePolicy, error) {
 	}, nil
 }
 
-func (s *org) describeResourcePolicyTarget(c *api.Call, _ *DescribeResourcePolicyInput) ([]authz.Check, error) {
-	return s.resourcePolicyTarget(c, reader)
-}
-
 func (s *org) describeResourcePolicy(c *api.Call, _ *DescribeResourcePolicyInput) (*DescribeResourcePolicyOutput, error) {
 	if _, err := s.enter(c, reader); err != nil {
 		return nil, err
@@ -91,10 +85,6 @@ func (s *org) describeResourcePolicy(c *api.Call, _ *DescribeResourcePolicyInput
 		return nil, err
 	}
 	return &DescribeResourcePolicyOutput{ResourcePolicy: p}, nil
-}
-
-func (s *org) deleteResourcePolicyTarget(c *api.Call, _ *DeleteResourcePolicyInput) ([]authz.Check, error) {
-	return s.resourcePolicyTarget(c, only)
 }
 
 func (s *org) deleteResourcePolicy(c *api.Call, _ *DeleteResourcePolicyInput) error {
