@@ -304,11 +304,12 @@ func TestJobsExpire(t *testing.T) {
 	}
 }
 
-// TestReportOfAPolicy: users, members of groups and roles count for a policy, and
-// one that is gone is listed no more.
+// TestReportOfAPolicy: users, members of groups and roles count for a policy, one
+// that is gone is listed no more, and of the actions those that are operations here
+// are listed (quirk Q074).
 func TestReportOfAPolicy(t *testing.T) {
 	w := newWorld(t)
-	policy := iamtest.Element(w.admin.OK("CreatePolicy", "PolicyName=p", "PolicyDocument="+allow(`"iam:ListUsers","iam:ListRoles"`)), "Arn")
+	policy := iamtest.Element(w.admin.OK("CreatePolicy", "PolicyName=p", "PolicyDocument="+allow(`"iam:ListUsers","iam:ListRoles","iam:PassRole","sqs:SendMessage"`)), "Arn")
 	ann, bob := w.User("ann", ""), w.User("bob", allow(`"sts:AssumeRole"`))
 	w.User("eve", "")
 	role := iamtest.Element(w.admin.OK("CreateRole", "RoleName=app", "AssumeRolePolicyDocument="+trust), "Arn")
@@ -328,6 +329,9 @@ func TestReportOfAPolicy(t *testing.T) {
 	body := w.admin.OK("GetServiceLastAccessedDetails", job)
 	if got := iamtest.Element(body, "TotalAuthenticatedEntities") + " " + iamtest.Element(body, "LastAuthenticatedEntity"); got != "2 "+role {
 		t.Errorf("of the policy: %s, want 2 and the role\n%s", got, body)
+	}
+	if got := strings.Join(iamtest.Elements(body, "ActionName"), " "); got != "ListRoles ListUsers" {
+		t.Errorf("actions = %s, want ListRoles ListUsers", got)
 	}
 	if got := strings.Join(iamtest.Elements(body, "LastAccessedEntity"), " "); got != role+" arn:aws:iam::111122223333:user/ann" {
 		t.Errorf("who last listed roles, and users: %s", got)
