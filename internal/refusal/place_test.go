@@ -3,6 +3,7 @@
 package refusal_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -165,28 +166,11 @@ func (s *sandbox) revision() kv.Revision {
 func (s *sandbox) step(ops map[string]*operation, text string) {
 	s.t.Helper()
 	call, keep, _ := strings.Cut(text, " > ")
-	name, rest, _ := strings.Cut(call, " ")
 	who := s.admin
-	if guest, ok := strings.CutPrefix(name, "guest:"); ok {
-		name, who = guest, s.guest.admin
+	if guest, ok := strings.CutPrefix(call, "guest:"); ok {
+		call, who = guest, s.guest.admin
 	}
-	plain, inJSON := strings.CutPrefix(name, "org:")
-	o := ops["iam:"+name]
-	if inJSON {
-		o = ops["organizations:"+plain]
-	}
-	if o == nil {
-		s.t.Fatalf("%s: no such operation", text)
-	}
-	body := s.expand(rest)
-	if !inJSON {
-		in := make(object)
-		for _, param := range strings.Fields(rest) {
-			name, value, _ := strings.Cut(param, "=")
-			in[name] = s.expand(value)
-		}
-		body = o.encode(in)
-	}
+	o, body := s.call(ops, call)
 	a := s.send(s.t, o, s.build(o, sender{Client: who}, body))
 	if a.status != http.StatusOK {
 		s.t.Fatalf("%s: %d\n%s", text, a.status, a.body)
@@ -197,7 +181,7 @@ func (s *sandbox) step(ops map[string]*operation, text string) {
 			variable = element
 		}
 		value := iamtest.Element(a.body, element)
-		if inJSON {
+		if o.json() {
 			value = iamtest.Member(a.body, element)
 		}
 		if value == "" {
@@ -207,12 +191,33 @@ func (s *sandbox) step(ops map[string]*operation, text string) {
 	}
 }
 
+// call reads the operation and the parameters of a step.
+func (s *sandbox) call(ops map[string]*operation, text string) (o *operation, body string) {
+	s.t.Helper()
+	name, rest, _ := strings.Cut(text, " ")
+	if plain, ok := strings.CutPrefix(name, "org:"); ok {
+		return ops["organizations:"+plain], s.expand(rest)
+	}
+	o = ops["iam:"+name]
+	if o == nil {
+		s.t.Fatalf("%s: no such operation", text)
+	}
+	in := make(object)
+	for _, param := range strings.Fields(rest) {
+		name, value, _ := strings.Cut(param, "=")
+		in[name] = s.expand(value)
+	}
+	return o, o.encode(in)
+}
+
 // expand replaces variables: $name. $first, $second, $earlier and $code are what
-// the device shows, one period after the other.
+// the device shows, one period after the other; $code1 is of the one with $seed1.
 func (s *sandbox) expand(text string) string {
 	return os.Expand(text, func(name string) string {
-		if ago := slices.Index([]string{"code", "earlier", "second", "first"}, name); ago >= 0 {
-			return s.Code(s.vars["Base32StringSeed"], -time.Duration(ago)*mfa.Period)
+		shows := strings.TrimRight(name, "0123456789")
+		if ago := slices.Index([]string{"code", "earlier", "second", "first"}, shows); ago >= 0 {
+			seed := cmp.Or(s.vars["seed"+name[len(shows):]], s.vars["Base32StringSeed"])
+			return s.Code(seed, -time.Duration(ago)*mfa.Period)
 		}
 		v, ok := s.vars[name]
 		if !ok {

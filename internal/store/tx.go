@@ -193,18 +193,19 @@ func (tx *Tx) txn() (kv.Txn, error) {
 	return t, err
 }
 
-// create counts the creation of something against a quota of the account;
-// before is how many this transaction has created already.
-func (tx *Tx) create(quota string, before int) error {
-	crowded, err := tx.a.reserve(quota, before)
-	switch {
-	case err != nil:
-		return err
-	case crowded:
-		tx.crowded = true
-		return &LimitError{Quota: quota, Limit: tx.view.Quota(quota)}
+// create counts the creation of something against quotas of the account.
+func (tx *Tx) create(quotas ...string) error {
+	for _, quota := range quotas {
+		crowded, err := tx.a.reserve(quota, tx.reserved[quota])
+		if err != nil {
+			return err
+		}
+		if crowded {
+			tx.crowded = true
+			return &LimitError{Quota: quota, Limit: tx.view.Quota(quota)}
+		}
+		tx.reserved[quota]++
 	}
-	tx.reserved[quota]++
 	return nil
 }
 

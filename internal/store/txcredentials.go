@@ -70,7 +70,7 @@ func (tx *Tx) CreateDevice(d *MFADevice) error {
 	if s.now != nil {
 		return exists(KindDevice, tx.view.DeviceARN(d))
 	}
-	if err := tx.create(QuotaVirtualDevices, tx.reserved[QuotaVirtualDevices]); err != nil {
+	if err := tx.create(QuotaVirtualDevices); err != nil {
 		return err
 	}
 	d.Created = stamp(tx.a.s.now())
@@ -175,7 +175,7 @@ func (tx *Tx) CreateServerCert(c *ServerCertificate) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaServerCerts, tx.reserved[QuotaServerCerts]); err != nil {
+	if err := tx.create(QuotaServerCerts); err != nil {
 		return err
 	}
 	c.Path = cmp.Or(c.Path, "/")

@@ -64,7 +64,7 @@ func (tx *Tx) CreatePolicy(p *Policy, d *Document) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaPolicies, tx.reserved[QuotaPolicies]); err != nil {
+	if err := tx.create(QuotaPolicies, QuotaVersionsInUse); err != nil {
 		return err
 	}
 	p.Path = cmp.Or(p.Path, "/")
@@ -134,6 +134,9 @@ func (tx *Tx) AddVersion(arn string, d *Document, setDefault bool) (*PolicyVersi
 	}
 	n := len(s.now.Versions)
 	if err := tx.account.now.within(QuotaVersions, n, n+1); err != nil {
+		return nil, err
+	}
+	if err := tx.create(QuotaVersionsInUse); err != nil {
 		return nil, err
 	}
 	if err := tx.checkDocument(QuotaPolicySize, nil, d); err != nil {

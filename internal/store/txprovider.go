@@ -19,7 +19,7 @@ func (tx *Tx) CreateOIDCProvider(p *OIDCProvider) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaOIDCProviders, tx.reserved[QuotaOIDCProviders]); err != nil {
+	if err := tx.create(QuotaOIDCProviders); err != nil {
 		return err
 	}
 	p.Created = stamp(tx.a.s.now())
@@ -84,7 +84,7 @@ func (tx *Tx) CreateSAMLProvider(p *SAMLProvider) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaSAMLProviders, tx.reserved[QuotaSAMLProviders]); err != nil {
+	if err := tx.create(QuotaSAMLProviders); err != nil {
 		return err
 	}
 	p.ID, p.Created = tx.a.s.ids.RequestID(), stamp(tx.a.s.now())

@@ -35,7 +35,7 @@ func (tx *Tx) CreateRole(r *Role) error {
 		return invalid("new role %q with attached policies", r.Name)
 	}
 	if !r.ServiceLinked() {
-		if err := tx.create(QuotaRoles, tx.reserved[QuotaRoles]); err != nil {
+		if err := tx.create(QuotaRoles); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func (tx *Tx) CreateProfile(p *InstanceProfile) error {
 	if p.Role != "" {
 		return invalid("new instance profile %q with a role", p.Name)
 	}
-	if err := tx.create(QuotaProfiles, tx.reserved[QuotaProfiles]); err != nil {
+	if err := tx.create(QuotaProfiles); err != nil {
 		return err
 	}
 	p.Path = cmp.Or(p.Path, "/")

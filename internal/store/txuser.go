@@ -28,7 +28,7 @@ func (tx *Tx) CreateUser(u *User) error {
 	if len(u.Groups)+len(u.Attached) > 0 {
 		return invalid("new user %q with groups or attached policies", u.Name)
 	}
-	if err := tx.create(QuotaUsers, tx.reserved[QuotaUsers]); err != nil {
+	if err := tx.create(QuotaUsers); err != nil {
 		return err
 	}
 	u.Path = cmp.Or(u.Path, "/")
@@ -158,7 +158,7 @@ func (tx *Tx) CreateGroup(g *Group) error {
 	if len(g.Attached) > 0 {
 		return invalid("new group %q with attached policies", g.Name)
 	}
-	if err := tx.create(QuotaGroups, tx.reserved[QuotaGroups]); err != nil {
+	if err := tx.create(QuotaGroups); err != nil {
 		return err
 	}
 	g.Path = cmp.Or(g.Path, "/")
