@@ -72,6 +72,9 @@ func permissions(v *store.View, r *delegation.Request, in *DelegationPermission)
 		r.Parameters = append(r.Parameters, delegation.Parameter{Name: wire.Value(p.Name, ""), Type: wire.Value(p.Type, ""), Values: p.Values})
 	}
 	r.Template, r.Managed = *in.PolicyTemplateArn, template.Account == "aws"
+	if r.Managed && len(r.Parameters) > 0 {
+		return awserr.InvalidInput.Msg("The policy template %s has no parameters.", r.Template)
+	}
 	r.Policy, err = delegation.Render(template.DefaultVersion().Document.Text(), r.Parameters)
 	if e, ok := errors.AsType[*delegation.ParameterError](err); ok {
 		return awserr.InvalidInput.Msg("%s", e.Reason)

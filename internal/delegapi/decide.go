@@ -55,13 +55,16 @@ func (s *service) acceptDelegationRequest(c *api.Call, in *AcceptDelegationReque
 	if !ok {
 		return awserr.AccessDenied.Msg("A session that is limited by a session policy cannot accept delegation requests.")
 	}
-	return s.done(c)(s.requests.Accept(c.Context(), in.DelegationRequestId, string(c.Account), by))
+	return s.done(c, in.DelegationRequestId)(s.requests.Accept(c.Context(), in.DelegationRequestId, string(c.Account), by))
 }
 
 // done returns what turns the outcome of a step into that of an operation.
-func (s *service) done(c *api.Call) func(*delegation.Request, error) error {
+func (s *service) done(c *api.Call, id string) func(*delegation.Request, error) error {
 	return func(r *delegation.Request, err error) error {
-		if err != nil {
+		switch {
+		case errors.Is(err, delegation.ErrForeign):
+			return unknown(id).Because(err)
+		case err != nil:
 			return fail(err)
 		}
 		s.told(c, r)
@@ -78,7 +81,7 @@ func (s *service) associateTarget(c *api.Call, in *AssociateDelegationRequestInp
 }
 
 func (s *service) associateDelegationRequest(c *api.Call, in *AssociateDelegationRequestInput) error {
-	return s.done(c)(s.requests.Associate(c.Context(), in.DelegationRequestId, string(c.Account), delegation.PartyOf(c.Caller)))
+	return s.done(c, in.DelegationRequestId)(s.requests.Associate(c.Context(), in.DelegationRequestId, string(c.Account), delegation.PartyOf(c.Caller)))
 }
 
 func (s *service) updateTarget(c *api.Call, in *UpdateDelegationRequestInput) ([]authz.Check, error) {
@@ -86,7 +89,7 @@ func (s *service) updateTarget(c *api.Call, in *UpdateDelegationRequestInput) ([
 }
 
 func (s *service) updateDelegationRequest(c *api.Call, in *UpdateDelegationRequestInput) error {
-	return s.done(c)(s.requests.Forward(c.Context(), in.DelegationRequestId, string(c.Account), in.Notes))
+	return s.done(c, in.DelegationRequestId)(s.requests.Forward(c.Context(), in.DelegationRequestId, string(c.Account), in.Notes))
 }
 
 func (s *service) rejectTarget(c *api.Call, in *RejectDelegationRequestInput) ([]authz.Check, error) {
@@ -94,7 +97,7 @@ func (s *service) rejectTarget(c *api.Call, in *RejectDelegationRequestInput) ([
 }
 
 func (s *service) rejectDelegationRequest(c *api.Call, in *RejectDelegationRequestInput) error {
-	return s.done(c)(s.requests.Reject(c.Context(), in.DelegationRequestId, string(c.Account), in.Notes))
+	return s.done(c, in.DelegationRequestId)(s.requests.Reject(c.Context(), in.DelegationRequestId, string(c.Account), in.Notes))
 }
 
 func (s *service) sendTarget(c *api.Call, in *SendDelegationTokenInput) ([]authz.Check, error) {
@@ -102,5 +105,5 @@ func (s *service) sendTarget(c *api.Call, in *SendDelegationTokenInput) ([]authz
 }
 
 func (s *service) sendDelegationToken(c *api.Call, in *SendDelegationTokenInput) error {
-	return s.done(c)(s.requests.Send(c.Context(), in.DelegationRequestId, string(c.Account), delegation.PartyOf(c.Caller)))
+	return s.done(c, in.DelegationRequestId)(s.requests.Send(c.Context(), in.DelegationRequestId, string(c.Account), delegation.PartyOf(c.Caller)))
 }

@@ -31,8 +31,8 @@ const maxPacked = 400
 // Exchange returns the claims of a session for a token, which is the id of a
 // request that the account made and whose token was sent, and the ARN of the
 // principal that it acts as. It may be called again as long as the delegation
-// lasts; all its sessions end with it. Nothing is stored, and nothing but the time
-// has to be filled in.
+// lasts; all its sessions begin and end with it, so that a policy that ends those
+// from before a time ends those that are still to be got as well. Nothing is stored.
 //
 // quirk Q091: the token is the request's id, and worth nothing to other accounts.
 func Exchange(ctx context.Context, s *store.Store, account, token string, now time.Time) (claims session.Claims, principal string, err error) {
@@ -57,7 +57,7 @@ func Exchange(ctx context.Context, s *store.Store, account, token string, now ti
 	if v.Account().Closed() || !r.Approver.exists(v) || r.Managed && !unchanged(v, r) {
 		return claims, "", ErrToken
 	}
-	claims = r.claims(now)
+	claims = r.claims()
 	if session.PackedSize(claims.Policy, claims.PolicyARNs, claims.Tags) > maxPacked {
 		return claims, "", ErrTooLarge
 	}
@@ -91,13 +91,13 @@ func unchanged(v *store.View, r *Request) bool {
 // factor, which the delegate did not show, and within the policy of the request.
 //
 // quirk Q094: so does the delegate appear.
-func (r *Request) claims(now time.Time) session.Claims {
+func (r *Request) claims() session.Claims {
 	a := r.Approver
 	c := session.Claims{
 		Account: r.Account, Kind: a.Kind, Name: a.Name, PrincipalID: a.PrincipalID, RoleName: a.RoleName, RolePath: a.RolePath,
 		Provider: a.Provider, Federated: a.Federated, Tags: a.Tags, Transitive: a.Transitive,
 		SourceIdentity: a.SourceIdentity, Chained: a.Chained,
-		Issued: now, Expires: r.Ends(), Delegate: r.Requestor,
+		Issued: r.Entered, Expires: r.Ends(), Delegate: r.Requestor,
 	}
 	if r.Managed {
 		c.PolicyARNs = []string{r.Template}
