@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -362,4 +363,141 @@ func TestDamagedDataIsAnError(t *testing.T) {
 			t.Errorf("decode(%s) succeeded, want an error", test.name)
 		}
 	}
+}
+
+// FuzzLookup compares every look-up with going through the lists.
+func FuzzLookup(f *testing.F) {
+	for _, name := range []string{"iam:PassRole", "S3:getobject", "sts:AssumeRole", "aws:ResourceTag/a", "iam:role", "", ":", "a2c:", "zz:é", "iam:\u212a"} {
+		f.Add(name)
+	}
+	all := make(map[string]*Service)
+	for s := range Services() {
+		all[s.Prefix] = s
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		prefix, name, _ := strings.Cut(text, ":")
+		s, ok := Lookup(prefix)
+		if want, known := all[asciiLower(prefix)]; ok != known || s != want {
+			t.Fatalf("Lookup(%q) = %v, %v, want %v", prefix, s, ok, want)
+		}
+		global, ok := GlobalKey(text)
+		if ok != slices.ContainsFunc(slices.Collect(GlobalKeys()), func(k ConditionKey) bool { return k.Matches(text) }) || ok && !global.Matches(text) {
+			t.Errorf("GlobalKey(%q) = %v, %v", text, global, ok)
+		}
+		if s == nil {
+			return
+		}
+		a, ok := s.Action(name)
+		if ok != contains(s.Actions(), func(a Action) bool { return asciiLower(a.Name) == asciiLower(name) }) || ok && asciiLower(a.Name) != asciiLower(name) {
+			t.Errorf("Action(%q) = %v, %v", name, a.Name, ok)
+		}
+		r, ok := s.ResourceType(name)
+		if ok != contains(s.ResourceTypes(), func(r ResourceType) bool { return asciiLower(r.Name) == asciiLower(name) }) {
+			t.Errorf("ResourceType(%q) = %v, %v", name, r.Name, ok)
+		}
+		k, ok := s.ConditionKey(text)
+		if ok != contains(s.ConditionKeys(), func(k ConditionKey) bool { return k.Matches(text) }) || ok && !k.Matches(text) {
+			t.Errorf("ConditionKey(%q) = %v, %v", text, k, ok)
+		}
+	})
+}
+
+func contains[T any](seq iter.Seq[T], is func(T) bool) bool {
+	for x := range seq {
+		if is(x) {
+			return true
+		}
+	}
+	return false
+}
+
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// FuzzMatches compares the templates of ARNs with a regular expression.
+func FuzzMatches(f *testing.F) {
+	f.Add("${A}/x*", "a/xb")
+	f.Add("a${A}${B}a", "aaaa")
+	f.Add("${", "$")
+	f.Add("*a*", "bab")
+	f.Fuzz(func(t *testing.T, template, text string) {
+		if !ascii.MatchString(template) || !ascii.MatchString(text) { // elsewhere a byte is not a character
+			return
+		}
+		var pattern strings.Builder
+		rest := template
+		for {
+			before, after, found := cutVariable(rest)
+			pattern.WriteString(regexp.QuoteMeta(before))
+			if !found {
+				break
+			}
+			pattern.WriteString(".+")
+			rest = after
+		}
+		re := regexp.MustCompile("^(?:" + pattern.String() + ")$")
+		if got, want := fill(template, text, 1), re.MatchString(text); got != want {
+			t.Errorf("fill(%q, %q) = %v, want %v", template, text, got, want)
+		}
+	})
+}
+
+var ascii = regexp.MustCompile(`^[ -~]*$`)
+
+// BenchmarkFirstUse is the first look-up of an action of a service, which decodes
+// the service; ec2 is the largest.
+func BenchmarkFirstUse(b *testing.B) {
+	for _, prefix := range []string{"sts", "iam", "ec2"} {
+		b.Run("service="+prefix, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				x := must(parse(summary, blob))
+				i, _ := find(x.services, prefix, func(s *Service) string { return s.Prefix })
+				b.StartTimer()
+				x.services[i].Action("GetNothing")
+			}
+		})
+	}
+}
+
+func BenchmarkAction(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		s, _ := Lookup("s3")
+		s.Action("GetObject")
+	}
+}
+
+// BenchmarkIndex is what the first call of all costs before any service.
+func BenchmarkIndex(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		must(parse(summary, blob))
+	}
+}
+
+// BenchmarkEverything decodes all services; heap is what they keep.
+func BenchmarkEverything(b *testing.B) {
+	b.ReportAllocs()
+	var before, after runtime.MemStats
+	for b.Loop() {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		x := must(parse(summary, blob))
+		for _, s := range x.services {
+			s.facts()
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(x)
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB-kept")
 }

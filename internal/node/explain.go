@@ -298,7 +298,9 @@ func (n *Node) target(ctx context.Context, ck *authz.Check, out *wireInquiry) (b
 		return nil, nil
 	}
 	authz.Tags(ck.Keys, "aws:ResourceTag/", found.tags)
-	authz.Tags(ck.Keys, "iam:ResourceTag/", found.tags)
+	if e.Kind == arn.KindUser || e.Kind == arn.KindRole {
+		authz.Tags(ck.Keys, "iam:ResourceTag/", found.tags)
+	}
 	if strings.EqualFold(service, "iam") && found.boundary != "" &&
 		(strings.HasSuffix(operation, "UserPolicy") || strings.HasSuffix(operation, "RolePolicy") || strings.HasSuffix(operation, "PermissionsBoundary")) {
 		ck.Keys["iam:PermissionsBoundary"] = found.boundary
