@@ -28,14 +28,22 @@ func attachTarget(c *api.Call, h store.Holder, policyARN string) ([]authz.Check,
 }
 
 func (s *iam) attach(c *api.Call, h store.Holder, policyARN string) error {
-	if p, ok := managed.Lookup(policyARN); ok && p.ServiceLinked() {
-		return awserr.PolicyNotAttachable.Msg("Cannot attach a Service Role Policy to a customer %s.", h.Kind)
+	if err := attachable(h.Kind, policyARN); err != nil {
+		return err
 	}
 	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.Attach(h, policyARN) })
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindPolicy {
 		return awserr.NoSuchEntity.Msg("Policy %s does not exist or is not attachable.", policyARN).Because(err)
 	}
 	return iamop.Fail(err)
+}
+
+// attachable refuses the policies of service-linked roles for everybody else.
+func attachable(to store.Kind, policyARN string) error {
+	if p, ok := managed.Lookup(policyARN); ok && p.ServiceLinked() {
+		return awserr.PolicyNotAttachable.Msg("Cannot attach a Service Role Policy to a customer %s.", to)
+	}
+	return nil
 }
 
 func (s *iam) detach(c *api.Call, h store.Holder, policyARN string) error {

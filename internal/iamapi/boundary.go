@@ -24,6 +24,9 @@ func putBoundaryTarget(c *api.Call, h store.Holder, policyARN string) ([]authz.C
 }
 
 func (s *iam) setBoundary(c *api.Call, h store.Holder, policyARN string) error {
+	if err := attachable(h.Kind, policyARN); err != nil {
+		return err
+	}
 	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.SetBoundary(h, policyARN) })
 	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindBoundary {
 		return awserr.NoSuchEntity.Msg("The %s with name %s does not have a permissions boundary.", h.Kind, h.Name).Because(err)

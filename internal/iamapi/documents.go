@@ -51,6 +51,9 @@ func (s *iam) trust(c *api.Call, text string) (*store.Document, error) {
 			}
 		}
 		for _, p := range st.Principal.Federated {
+			if key := neglected(&st, p.Text); key != "" {
+				return nil, awserr.MalformedPolicyDocument.Msg("The trust policy must evaluate the condition key %s, because the identity provider is shared by many organizations (%d:%d)", key, p.Pos.Line, p.Pos.Column)
+			}
 			if !provider(p.Text) {
 				return nil, awserr.MalformedPolicyDocument.Msg("Federated principals must be valid domain names or SAML metadata ARNs (%d:%d)", p.Pos.Line, p.Pos.Column)
 			}
@@ -75,6 +78,39 @@ func provider(text string) bool {
 }
 
 const hostLetters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// sharedIssuers are the issuers that many organizations share, with the claim
+// that tells one from another (UG "Identity-provider controls for shared OIDC
+// providers").
+var sharedIssuers = map[string]string{
+	"agent.buildkite.com":                 "sub",
+	"api.pulumi.com/oidc":                 "aud",
+	"app.terraform.io":                    "sub",
+	"cognito-identity.amazonaws.com":      "aud",
+	"gitlab.com":                          "sub",
+	"oidc.codefresh.io":                   "sub",
+	"oidc.vercel.com":                     "aud",
+	"proidc.upbound.io":                   "sub",
+	"scalr.io":                            "sub",
+	"token.actions.githubusercontent.com": "sub",
+}
+
+// neglected returns the condition key that a statement must evaluate because it
+// lets a shared issuer's tokens in and does not; "" if there is none.
+//
+// quirk Q069: it is evaluated if a condition names it.
+func neglected(st *policy.Statement, federated string) string {
+	issuer := federated
+	if e, ok := arn.SplitEntity(federated); ok && e.Kind == arn.KindOIDCProvider {
+		issuer = e.Name
+	}
+	claim := sharedIssuers[strings.ToLower(issuer)]
+	key := issuer + ":" + claim
+	if claim == "" || st.Effect != policy.Allow || slices.ContainsFunc(st.Condition, func(c policy.Condition) bool { return strings.EqualFold(c.Key, key) }) {
+		return ""
+	}
+	return key
+}
 
 // principalID reports whether an AWS principal exists and, for users and roles,
 // its unique id. Accounts, sessions and "*" have none.

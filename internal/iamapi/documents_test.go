@@ -26,7 +26,7 @@ func TestFederatedPrincipals(t *testing.T) {
 		{"an-oidc-provider-that-is-not-there", prefix + "oidc-provider/token.example.com/tenant", true},
 		{"a-saml-provider-that-is-not-there", prefix + "saml-provider/none", true},
 		{"a-provider-of-another-account", "arn:aws:iam::444455556666:saml-provider/none", true},
-		{"a-domain-name", "cognito-identity.amazonaws.com", true},
+		{"a-domain-name", "graph.example.com", true},
 		{"a-url", "https://token.example.com", false},
 		{"a-domain-name-with-a-path", "token.example.com/tenant", false},
 		{"one-word", "example", false},
@@ -53,6 +53,35 @@ func TestFederatedPrincipals(t *testing.T) {
 					t.Errorf("the trust policy is %s", got)
 				}
 				w.Admin().OK("DeleteRole", "RoleName=new")
+			}
+		})
+	}
+}
+
+// TestSharedIssuers: whose tokens anybody can get is not trusted without a look at
+// the claim that tells who it is (Q069).
+func TestSharedIssuers(t *testing.T) {
+	w := newWorld(t)
+	const github = "token.actions.githubusercontent.com"
+	for _, tt := range []struct{ name, effect, provider, key, missing string }{
+		{"without-the-subject", "Allow", prefix + "oidc-provider/" + github, github + ":aud", github + ":sub"},
+		{"with-the-subject", "Allow", prefix + "oidc-provider/" + github, github + ":SUB", ""},
+		{"the-subject-of-another", "Allow", prefix + "oidc-provider/" + github, "gitlab.com:sub", github + ":sub"},
+		{"a-denial", "Deny", prefix + "oidc-provider/" + github, github + ":aud", ""},
+		{"one-that-needs-no-provider", "Allow", "cognito-identity.amazonaws.com", "cognito-identity.amazonaws.com:amr", "cognito-identity.amazonaws.com:aud"},
+		{"one-with-a-path", "Allow", prefix + "oidc-provider/api.pulumi.com/oidc", "api.pulumi.com/oidc:sub", "api.pulumi.com/oidc:aud"},
+		{"a-private-issuer", "Allow", prefix + "oidc-provider/gitlab.example.com", "gitlab.example.com:aud", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			document := `{"Version":"2012-10-17","Statement":[{"Effect":"` + tt.effect + `","Principal":{"Federated":"` + tt.provider + `"},` +
+				`"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"` + tt.key + `":"x"}}}]}`
+			if tt.missing == "" {
+				w.Admin().OK("UpdateAssumeRolePolicy", "RoleName=app", "PolicyDocument="+document)
+				return
+			}
+			got := w.Admin().Fail("MalformedPolicyDocument", "UpdateAssumeRolePolicy", "RoleName=app", "PolicyDocument="+document)
+			if !strings.HasPrefix(got, "The trust policy must evaluate the condition key "+tt.missing+",") {
+				t.Errorf("UpdateAssumeRolePolicy: %s", got)
 			}
 		})
 	}

@@ -106,7 +106,11 @@ func noInline(h store.Holder, name string) error {
 }
 
 func (s *iam) deleteInline(c *api.Call, h store.Holder, name string) error {
-	return iamop.Fail(s.changeHolder(c, h, func(tx *store.Tx) error { return tx.DeleteInline(h, name) }))
+	err := s.changeHolder(c, h, func(tx *store.Tx) error { return tx.DeleteInline(h, name) })
+	if e, ok := errors.AsType[*store.NotFoundError](err); ok && e.Kind == store.KindInline {
+		return noInline(h, name)
+	}
+	return iamop.Fail(err)
 }
 
 // inlineNames is one page of the names of a holder's inline policies.

@@ -84,7 +84,15 @@ func TestServiceLinkedRolesAreProtected(t *testing.T) {
 		t.Errorf("description = %q", got)
 	}
 	admin.OK("TagRole", "RoleName="+role, "Tags.member.1.Key=k", "Tags.member.1.Value=v")
-	admin.Fail("PolicyNotAttachable", "AttachRolePolicy", "RoleName=app", "PolicyArn="+linkedPolicies+"AWSSupportServiceRolePolicy")
+	for op, params := range map[string]string{
+		"AttachUserPolicy": "UserName=ann PolicyArn=", "AttachRolePolicy": "RoleName=app PolicyArn=", "CreateUser": "UserName=new PermissionsBoundary=",
+		"CreateRole": "RoleName=new AssumeRolePolicyDocument=" + trustPolicy + " PermissionsBoundary=", "PutUserPermissionsBoundary": "UserName=ann PermissionsBoundary=",
+	} {
+		got := admin.Fail("PolicyNotAttachable", op, strings.Fields(params+linkedPolicies+"AWSSupportServiceRolePolicy")...)
+		if !strings.HasPrefix(got, "Cannot attach a Service Role Policy to a customer ") {
+			t.Errorf("%s: %s", op, got)
+		}
+	}
 }
 
 func TestServiceLinkedRoleDeletion(t *testing.T) {

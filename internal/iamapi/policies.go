@@ -196,7 +196,8 @@ func (s *iam) awsPolicy(c *api.Call, p *managed.Policy) Policy {
 	})
 }
 
-// tagsOrNone shows tags as GetPolicy does: an empty list when there are none.
+// tagsOrNone shows tags as GetPolicy and GetInstanceProfile do: an empty list when
+// there are none.
 func tagsOrNone(tags []store.Tag) []Tag {
 	if out := iamop.ShowTags[Tag](tags); out != nil {
 		return out

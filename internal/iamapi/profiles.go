@@ -69,7 +69,9 @@ func (s *iam) getInstanceProfile(c *api.Call, in *GetInstanceProfileInput) (*Get
 	if err != nil {
 		return nil, iamop.Fail(err)
 	}
-	return &GetInstanceProfileOutput{InstanceProfile: s.fullProfile(c, p)}, nil
+	out := s.fullProfile(c, p)
+	out.Tags = tagsOrNone(p.Tags)
+	return &GetInstanceProfileOutput{InstanceProfile: out}, nil
 }
 
 func listInstanceProfilesTarget(c *api.Call, _ *ListInstanceProfilesInput) ([]authz.Check, error) {

@@ -47,6 +47,9 @@ func (s *iam) createRole(c *api.Call, in *CreateRoleInput) (*CreateRoleOutput, e
 	if err := checkPath(in.Path); err != nil {
 		return nil, err
 	}
+	if err := attachable(store.KindRole, wire.Value(in.PermissionsBoundary, "")); err != nil {
+		return nil, err
+	}
 	trust, err := s.trust(c, in.AssumeRolePolicyDocument)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ func (s *iam) createUser(c *api.Call, in *CreateUserInput) (*CreateUserOutput, e
 	if err := checkPath(in.Path); err != nil {
 		return nil, err
 	}
+	if err := attachable(store.KindUser, wire.Value(in.PermissionsBoundary, "")); err != nil {
+		return nil, err
+	}
 	tags, err := iamop.NewTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
