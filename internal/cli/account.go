@@ -21,9 +21,9 @@ func accountCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "account",
 		Short:   "Manage the accounts of a server",
-		Example: "  innkeeper account add staging",
+		Example: "  innkeeper account add staging\n  innkeeper account quota 111122223333",
 	}
-	cmd.AddCommand(accountAddCommand())
+	cmd.AddCommand(accountAddCommand(), accountQuotaCommand())
 	return cmd
 }
 

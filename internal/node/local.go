@@ -43,7 +43,7 @@ func (n *Node) serveLocal() error {
 	l, err := listenLocal(n.cfg.Data)
 	if errors.Is(err, syscall.EINVAL) {
 		// A path too long for a socket does not stop the server from serving.
-		n.log.Warn("no local socket: account add and explain will not reach this node", "error", err)
+		n.log.Warn("no local socket: commands of the operator will not reach this node", "error", err)
 		return nil
 	}
 	if err != nil {
@@ -51,6 +51,7 @@ func (n *Node) serveLocal() error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /accounts", n.postAccount)
+	mux.HandleFunc("POST /quotas", n.postQuotas)
 	mux.HandleFunc("POST /inquiries", n.postInquiry)
 	mux.HandleFunc("POST /trust", n.postTrust)
 	n.local = &http.Server{
@@ -180,15 +181,5 @@ func callLocal(ctx context.Context, data, path string, question, answer any, lim
 // AddAccountOffline makes an account on the store of a configuration that no
 // node serves. The data directory, the master key and the store must exist.
 func AddAccountOffline(ctx context.Context, cfg config.Config, a *NewAccount) error {
-	n := newNode(cfg.Defaults(), Options{})
-	for _, file := range []string{n.cfg.MasterKey, storeFile(n.cfg.Store)} {
-		if _, err := os.Stat(file); file != "" && err != nil {
-			return fmt.Errorf("%s holds no store of innkeeper: %w", n.cfg.Data, err)
-		}
-	}
-	err := n.open(ctx, false)
-	if err == nil {
-		err = n.addAccount(ctx, a)
-	}
-	return errors.Join(err, n.close())
+	return offline(ctx, cfg, func(n *Node) error { return n.addAccount(ctx, a) })
 }
