@@ -70,7 +70,7 @@ func serverCommand(command string) string {
 	if rest, ok := strings.CutPrefix(command, "make run"); ok {
 		command = makeRun + rest
 	}
-	if strings.HasPrefix(command, "innkeeper serve") && !strings.Contains(command, "--listen") {
+	if (strings.HasPrefix(command, "innkeeper serve") || strings.HasPrefix(command, "innkeeper dev")) && !strings.Contains(command, "--listen") {
 		command += " --listen " + apiAddress
 	}
 	return command

@@ -90,10 +90,12 @@ var allowed = map[string]string{
 
 	// Assembly.
 	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
-		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv " +
+		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
 		"internal/managed internal/orgapi internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
-	"internal/cli": "arn policy policy/advice policy/policytest sigv4 internal/config internal/node " +
+	"internal/dev":  "arn internal/ids internal/node internal/session",
+	"innkeepertest": "internal/dev",
+	"internal/cli": "arn policy policy/advice policy/policytest sigv4 internal/config internal/dev internal/node " +
 		"github.com/goccy/go-yaml/... github.com/spf13/cobra",
 	"cmd/innkeeper": "internal/cli",
 

@@ -61,6 +61,7 @@ func command() *cobra.Command {
 		Use:   "innkeeper",
 		Short: "Identity and access management that anyone can run, in AWS's language",
 		Example: `  innkeeper serve                # run the server, with its files in ./data
+  innkeeper dev                  # a server to test against, which keeps nothing
   innkeeper account add staging  # one more account, with its administrator
   innkeeper test access.yaml     # test policies, without a server
   innkeeper explain access.yaml  # why a test fails, and what would cure it`,
@@ -68,7 +69,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err.Error()) })
-	root.AddCommand(serveCommand(), accountCommand(), testCommand(), explainCommand(), trustCommand(), versionCommand())
+	root.AddCommand(serveCommand(), devCommand(), accountCommand(), testCommand(), explainCommand(), trustCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {

@@ -31,6 +31,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
+	"github.com/innkeeper-iam/innkeeper/internal/kv/memkv"
 	"github.com/innkeeper-iam/innkeeper/internal/orgapi"
 	"github.com/innkeeper-iam/innkeeper/internal/reportapi"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
@@ -73,6 +74,10 @@ type Node struct {
 	metrics *metrics
 	decided func(*policy.Request, policy.Outcome)
 	api     *api.Server
+
+	chosen ids.Chosen   // of a throw-away node, as are the next two
+	seen   *memkv.Late  // what late follows; nil without a delay
+	late   *store.Store // what the store reads from; nil without a delay
 
 	listener net.Listener
 	tls      *tls.Config // nil: no TLS
@@ -188,6 +193,7 @@ func (n *Node) services() *api.Server {
 				)...),
 			stsapi.New(stsapi.Options{
 				Store: n.store, Ring: n.ring, Now: n.now, Issuers: n.issuers, SAML: n.saml, Issuer: n.issuer, IDs: n.ids,
+				Keys: n.chosen,
 			}),
 			orgapi.New(orgapi.Options{Store: n.store, IDs: n.ids, Now: n.now}),
 		},
