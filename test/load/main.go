@@ -4,7 +4,7 @@
 // answered, over loopback. Beside each operation it measures the floor, in turns:
 // a bare net/http handler that verifies the same kind of signature and answers.
 //
-//	go run ./load [-n 4000] [-c 16] [-rounds 3]
+//	go run ./load [-n 4000] [-c 16] [-rounds 3] [-users 1000] [-only CreateUser]
 package main
 
 import (
@@ -12,16 +12,18 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/test/server"
 )
 
-const (
-	users   = 1000           // in the account before anything is measured
-	account = "111122223333" // its id
-)
+const account = "111122223333" // that everything happens in
+
+// users are how many are in the account before anything is measured, 1000 at least.
+var users = 1000
 
 // An operation is one row of the table.
 type operation struct {
@@ -50,15 +52,18 @@ func main() {
 	n := flag.Int("n", 4000, "requests a round")
 	c := flag.Int("c", 16, "connections")
 	rounds := flag.Int("rounds", 3, "rounds, of which the median counts")
+	only := flag.String("only", "", "measure only operations whose name begins with this")
 	floor := flag.String("floor", "", "be the floor, with this secret")
+	flag.IntVar(&users, "users", users, "users in the account before anything is measured, 1000 at least")
 	flag.Parse()
 	var err error
-	if *rounds**n/4+users >= 5000 { // the quota of users
-		err = fmt.Errorf("-rounds times -n must be less than %d", 4*(5000-users))
-	} else if *floor != "" {
+	switch {
+	case users < 1000:
+		err = fmt.Errorf("-users %d must be at least 1000, which is a page of ListUsers", users)
+	case *floor != "":
 		err = serveFloor(*floor)
-	} else {
-		err = compare(*n, *c, *rounds)
+	default:
+		err = compare(*n, *c, *rounds, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "load:", err)
@@ -67,7 +72,7 @@ func main() {
 }
 
 // compare measures every operation and prints the table.
-func compare(n, connections, rounds int) error {
+func compare(n, connections, rounds int, only string) error {
 	data, err := os.MkdirTemp("", "innkeeper-load-")
 	if err != nil {
 		return err
@@ -83,17 +88,29 @@ func compare(n, connections, rounds int) error {
 		return err
 	}
 	defer base.stop()
+	program, err := server.Program()
+	if err != nil {
+		return err
+	}
+	quota := exec.Command(program, "account", "quota", "--data", data, account, fmt.Sprint("UsersPerAccount=", 10*(users+n*rounds)))
+	if out, err := quota.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
 	host := target{inn.URL, inn.Admin, inn.CPU}
 	if err := prepare(host, connections); err != nil {
 		return err
 	}
-	now, _, err := inn.RSS()
+	now, peak, err := inn.RSS()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d users; ready in %v; %d MiB; %d connections; median of %d rounds\n", users, inn.Took.Round(time.Millisecond), now>>20, connections, rounds)
+	fmt.Printf("%d users; ready in %v; resident %d MiB, %d at most so far; %d connections; median of %d rounds\n",
+		users, inn.Took.Round(time.Millisecond), now>>20, peak>>20, connections, rounds)
 	fmt.Printf("%-24s %9s %8s %8s %10s %10s %10s %7s %7s\n", "", "req/s", "p50 ms", "p99 ms", "CPU µs", "floor/s", "floor CPU", "rate", "CPU")
 	for _, op := range operations {
+		if !strings.HasPrefix(op.name, only) {
+			continue
+		}
 		var got, floor []result
 		for range rounds {
 			f, err := measure(base.target, operations[0], n, connections)
