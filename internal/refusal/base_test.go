@@ -15,6 +15,7 @@ type base struct {
 	as     string   // who asks; "" is the administrator
 	ends   string   // the code of the error with which even a valid request ends; "": it succeeds
 	free   bool     // nobody needs permission for it
+	other  string   // a code that the model does not list for it, of the status 400
 	gone   string   // the code for something that does not exist; "": the usual one, "none": there is no error
 	alone  bool     // of Organizations: there is no organization yet
 }
@@ -39,7 +40,7 @@ var usual = object{
 
 	"AccountId": "$AccountId", "ChildId": "$AccountId", "OrganizationalUnitId": "$OrganizationalUnitId", "ParentId": "$RootId",
 	"PolicyId": "$PolicyId", "ResourceId": "$RootId", "RootId": "$RootId", "TargetId": "$OrganizationalUnitId",
-	"HandshakeId": "$HandshakeId", "CreateAccountRequestId": "$CreateAccountRequestId",
+	"DelegationRequestId": "$DelegationRequestId", "HandshakeId": "$HandshakeId", "CreateAccountRequestId": "$CreateAccountRequestId",
 	"SourceParentId": "$RootId", "DestinationParentId": "$OrganizationalUnitId", "ServicePrincipal": "access-analyzer.amazonaws.com",
 	"PolicyType": "TAG_POLICY", "Filter": "TAG_POLICY", "ChildType": "ACCOUNT", "Id": "rt-00000000",
 }
@@ -78,6 +79,9 @@ const (
 	outbound    = "EnableOutboundWebIdentityFederation"
 	rootAccess  = `org:EnableAWSServiceAccess {"ServicePrincipal":"iam.amazonaws.com"}`
 	rootKeys    = "EnableOrganizationsRootCredentialsManagement"
+	asked       = "guest:CreateDelegationRequest OwnerAccountId=$account Description=help Permissions.PolicyTemplateArn=arn:aws:iam::aws:policy/ReadOnlyAccess RequestorWorkflowId=order-1 NotificationChannel=arn:aws:sns:us-east-1:444455556666:t SessionDuration=3600 > DelegationRequestId"
+	taken       = "AssociateDelegationRequest DelegationRequestId=$DelegationRequestId"
+	accepted    = "AcceptDelegationRequest DelegationRequestId=$DelegationRequestId"
 	rootVisits  = "EnableOrganizationsRootSessions"
 )
 
@@ -88,6 +92,18 @@ func inOrganization(s ...string) []string { return slices.Concat(organization, s
 
 // bases has the operations of IAM and STS that need more than the usual.
 var bases = map[string]base{
+	"AcceptDelegationRequest":    {before: steps(asked, taken), other: "InvalidInput"}, // quirk Q095
+	"AssociateDelegationRequest": {before: steps(asked), free: true},                   // while nobody has
+	"CreateDelegationRequest": {input: object{
+		"Description": "help", "Permissions": object{"PolicyTemplateArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+		"RequestorWorkflowId": "order-1", "NotificationChannel": "arn:aws:sns:us-east-1:444455556666:t", "SessionDuration": "3600",
+	}},
+	"GetDelegationRequest":                          {before: steps(asked, taken)},
+	"GetHumanReadableSummary":                       {before: steps(asked, taken), input: object{"EntityArn": arnOf("delegation-request/$DelegationRequestId")}},
+	"RejectDelegationRequest":                       {before: steps(asked, taken)},
+	"SendDelegationToken":                           {before: steps(asked, taken, accepted)},
+	"UpdateDelegationRequest":                       {before: steps(asked, taken)},
+	"SetSecurityTokenServicePreferences":            {input: object{"GlobalEndpointTokenVersion": "v2Token"}},
 	"AddClientIDToOpenIDConnectProvider":            {before: steps(oidc), input: object{"ClientID": "web"}},
 	"ChangePassword":                                {before: steps(rules, login), as: "ann", input: object{"OldPassword": "Correct-horse-1", "NewPassword": "Correct-horse-2"}},
 	"CreateAccessKey":                               {input: object{"UserName": "ann"}},
@@ -203,7 +219,8 @@ var bases = map[string]base{
 	"GetAccessKeyInfo":           {input: object{"AccessKeyId": "$unusedKey"}},
 	"GetCallerIdentity":          {free: true},
 	"GetFederationToken":         {input: object{"Name": "visitor"}, as: "ann"},
-	"AssumeRoot":                 {before: inOrganization(rootAccess, rootVisits), input: object{"TargetPrincipal": "$AccountId", "TaskPolicyArn": object{"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}}},
+	"AssumeRoot":                 {before: inOrganization(rootAccess, rootKeys), input: object{"TargetPrincipal": "$AccountId", "TaskPolicyArn": object{"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}}},
+	"GetDelegatedAccessToken":    {ends: "ValidationError", input: object{"TradeInToken": "none"}},
 	"GetWebIdentityToken":        {before: steps(outbound), input: object{"Audience": list{"app"}, "SigningAlgorithm": "RS256"}},
 	"GetSessionToken":            {free: true, as: "ann"},
 }
@@ -253,7 +270,7 @@ var absent = map[string]string{
 	"PolicyArn": arnOf("policy/missing"), "PermissionsBoundary": arnOf("policy/missing"),
 	"PolicySourceArn": arnOf("user/missing"), "Arn": arnOf("user/missing"), "RoleArn": arnOf("role/missing"),
 	"OpenIDConnectProviderArn": arnOf("oidc-provider/missing.example.com"), "SAMLProviderArn": arnOf("saml-provider/missing"),
-	"SerialNumber": arnOf("mfa/missing"),
+	"SerialNumber": arnOf("mfa/missing"), "EntityArn": arnOf("delegation-request/dr-00000000000000000000"),
 
 	"AccessKeyId": "$unusedKey", "CertificateId": "ASCAMISSINGMISSINGMISSING", "SSHPublicKeyId": "APKAMISSINGMISSING123",
 	"ServiceSpecificCredentialId": "ACCAMISSINGMISSING123", "VersionId": "v9", "AccountAlias": "missing",

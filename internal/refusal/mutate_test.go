@@ -198,6 +198,8 @@ func (x *mutator) many(s *shape, path string, set func(any) object) {
 	one := x.valid(name)
 	if s.Min != nil && *s.Min > 0 {
 		x.add(tooShort, path, set(list{}))
+	} else {
+		x.add(atLimit, path, set(list{}))
 	}
 	if s.Max != nil {
 		x.add(tooLong, path, set(repeat(x.distinct(name), *s.Max+1)))
