@@ -390,59 +390,7 @@ func (p *actionPattern) match(action string, colon int) bool {
 		return words.HasPrefixFold(action, p.text)
 	}
 	service, name, _ := strings.Cut(p.text, ":")
-	return matchGlob(service, action[:colon]) && matchGlob(name, action[colon+1:])
-}
-
-// matchGlob reports whether text as a whole matches a pattern of '*', '?' and
-// literal characters, without regard to the case of ASCII letters.
-func matchGlob(pattern, text string) bool {
-	if last := strings.LastIndexByte(pattern, '*'); last >= 0 {
-		for i := len(pattern) - 1; i > last; i-- { // what follows the last star is at the end
-			if text == "" || pattern[i] != '?' && lowerByte(pattern[i]) != lowerByte(text[len(text)-1]) {
-				return false
-			}
-			n := 1
-			if pattern[i] == '?' {
-				_, n = utf8.DecodeLastRuneInString(text)
-			}
-			text = text[:len(text)-n]
-		}
-		pattern = pattern[:last+1]
-	}
-	i, at := 0, 0
-	star, starAt := -1, 0
-	for at < len(text) {
-		switch {
-		case i < len(pattern) && pattern[i] == '*':
-			if i++; i == len(pattern) {
-				return true
-			}
-			star, starAt = i, at
-			continue
-		case i < len(pattern) && pattern[i] == '?':
-			_, n := utf8.DecodeRuneInString(text[at:])
-			at += n
-			i++
-			continue
-		case i < len(pattern) && lowerByte(pattern[i]) == lowerByte(text[at]):
-			at++
-			i++
-			continue
-		case star < 0:
-			return false
-		}
-		_, n := utf8.DecodeRuneInString(text[starAt:])
-		starAt += n
-		at, i = starAt, star
-	}
-	return strings.Trim(pattern[i:], "*") == ""
-}
-
-func lowerByte(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
+	return words.Glob(service, action[:colon]) && words.Glob(name, action[colon+1:])
 }
 
 // lowerASCII returns s with its ASCII letters in lower case.
@@ -451,10 +399,10 @@ func lowerByte(c byte) byte {
 // letter that merely folds to it.
 func lowerASCII(s string) string {
 	for i := range len(s) {
-		if lowerByte(s[i]) != s[i] {
+		if words.LowerByte(s[i]) != s[i] {
 			b := []byte(s)
 			for j := range b {
-				b[j] = lowerByte(b[j])
+				b[j] = words.LowerByte(b[j])
 			}
 			return string(b)
 		}
