@@ -89,7 +89,7 @@ var allowed = map[string]string{
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz internal/ids",
 
 	// Assembly.
-	"internal/node": "arn policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
+	"internal/node": "arn catalog policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
 		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
 		"internal/managed internal/orgapi internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",

@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
+	"github.com/innkeeper-iam/innkeeper/catalog"
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
@@ -271,6 +273,16 @@ func (n *Node) account(ctx context.Context, id string) (*store.View, error) {
 	return nil, fmt.Errorf("there is no account %s in this store: %s", id, some("account", names))
 }
 
+// tests reports whether the catalogue gives a condition key to an action.
+func tests(service, operation, key string) bool {
+	s, ok := catalog.Lookup(service)
+	if !ok {
+		return false
+	}
+	a, _ := s.Action(operation)
+	return slices.Contains(a.ConditionKeys, key)
+}
+
 // target puts the tags, the boundary and the trust policy of an IAM entity that
 // is acted upon into the check, and returns the ids that the principals of the
 // trust policy are bound to. Other resources are not known here.
@@ -301,8 +313,7 @@ func (n *Node) target(ctx context.Context, ck *authz.Check, out *wireInquiry) (b
 	if e.Kind == arn.KindUser || e.Kind == arn.KindRole {
 		authz.Tags(ck.Keys, "iam:ResourceTag/", found.tags)
 	}
-	if strings.EqualFold(service, "iam") && found.boundary != "" &&
-		(strings.HasSuffix(operation, "UserPolicy") || strings.HasSuffix(operation, "RolePolicy") || strings.HasSuffix(operation, "PermissionsBoundary")) {
+	if found.boundary != "" && tests(service, operation, "iam:PermissionsBoundary") {
 		ck.Keys["iam:PermissionsBoundary"] = found.boundary
 	}
 	if found.trust != nil && strings.EqualFold(service, "sts") {
