@@ -102,7 +102,7 @@ func (s *site) sign(id, algorithm string) (token, kid string) {
 	if err != nil {
 		s.t.Fatalf("Sign(%s, %s) = %v", id, algorithm, err)
 	}
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func kids(set jose.JSONWebKeySet) string {
 
 // verifies reports whether a token is good by a key set.
 func verifies(token string, set jose.JSONWebKeySet) bool {
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES384})
 	if err != nil {
 		return false
 	}

@@ -326,7 +326,7 @@ func TestPayloadSize(t *testing.T) {
 			high = mid
 		}
 	}
-	token, err := jose.ParseSigned(iamtest.Element(o.carl.OK("GetWebIdentityToken", params(low)...), "WebIdentityToken"), []jose.SignatureAlgorithm{jose.ES384})
+	token, err := jose.ParseSignedCompact(iamtest.Element(o.carl.OK("GetWebIdentityToken", params(low)...), "WebIdentityToken"), []jose.SignatureAlgorithm{jose.ES384})
 	if err != nil {
 		t.Fatal(err)
 	}
