@@ -237,7 +237,7 @@ func (o *operation) base() base {
 	return bases[o.name]
 }
 
-// valid returns a valid request of an operation in a sandbox that is prepared.
+// request returns a valid request of an operation in a sandbox that is prepared.
 func (s *sandbox) request(o *operation) object {
 	s.t.Helper()
 	b, in := o.base(), o.input(o.name)

@@ -8,8 +8,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -76,7 +78,7 @@ func (o *operation) appendJSON(b []byte, name string, v any) []byte {
 	switch v := v.(type) {
 	case object:
 		b = append(b, '{')
-		for i, member := range o.members(name, v) {
+		for i, member := range slices.Sorted(maps.Keys(v)) {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -111,14 +113,6 @@ func (o *operation) appendJSON(b []byte, name string, v any) []byte {
 		return text(v)
 	}
 	panic(v)
-}
-
-func (o *operation) members(name string, v object) []string {
-	names := make([]string, 0, len(v))
-	for member := range v {
-		names = append(names, member)
-	}
-	return names
 }
 
 // A sender signs requests in its way.
