@@ -307,7 +307,7 @@ func TestClock(t *testing.T) {
 		t.Errorf("set = %d %s", status, body)
 	}
 	for _, bad := range []string{``, `{}`, `[]`, `{"advance":"soon"}`, `{"advance":"1h","set":"2031-05-06T07:08:09Z"}`, `{"set":"1999-01-01T00:00:00Z"}`,
-		`{"advance":"1000000h"}`, `{"by":"1h"}`, `{"advance":"1h"}{}`, `{"advance":"` + strings.Repeat("1", 5000) + `h"}`} {
+		`{"advance":"1000000h"}`, `{"by":"1h"}`, `{"advance":"1h","by":"1h"}`, `{"advance":"1h"}{}`, `{"advance":"` + strings.Repeat("1", 5000) + `h"}`} {
 		if status, body := post(t, s, "/_innkeeper/clock", bad); status != 400 || !strings.Contains(body, `"error":"`) {
 			t.Errorf("clock %.60s = %d %s, want 400", bad, status, body)
 		}
@@ -340,6 +340,29 @@ func TestDelay(t *testing.T) {
 	ann.ok("GetUser")
 	wait()
 	ann.fail("AccessDenied", "GetUser")
+}
+
+// TestAdvanceWaitsForWhatIsDue: what a change did is there when the clock has been
+// moved, not a moment later.
+func TestAdvanceWaitsForWhatIsDue(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Delay: time.Hour})
+	store := s.now.Load().node.Store()
+	root := s.root(t, DefaultAccount)
+	for i := range 50 {
+		name := fmt.Sprint("user-", i)
+		root.ok("CreateUser", "UserName="+name)
+		if err := s.Advance(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		v, err := store.View(t.Context(), DefaultAccount)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.User(name); err != nil {
+			t.Fatalf("after %d changes, User(%s) = %v", i, name, err)
+		}
+	}
 }
 
 // TestNoEnforce: quirk Q108.
