@@ -155,6 +155,7 @@ func TestRootKeys(t *testing.T) {
 }
 
 func TestOptionsThatAreRefused(t *testing.T) {
+	key := func(account, id, secret string) RootKey { return RootKey{Account: account, ID: id, Secret: secret} }
 	for _, tt := range []struct {
 		name string
 		o    Options
@@ -166,12 +167,12 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		{"no-port", Options{Listen: "127.0.0.1"}, "HOST:PORT"},
 		{"a-short-account", Options{Accounts: []string{"12"}}, "twelve digits"},
 		{"an-account-twice", Options{Accounts: []string{DefaultAccount, DefaultAccount}}, "twice"},
-		{"a-key-of-no-account", Options{RootKeys: []RootKey{{"111122223333", "a", "b"}}}, "does not have"},
-		{"two-keys-of-one-account", Options{RootKeys: []RootKey{{DefaultAccount, "a", "b"}, {DefaultAccount, "c", "d"}}}, "two root keys"},
+		{"a-key-of-no-account", Options{RootKeys: []RootKey{key("111122223333", "a", "b")}}, "does not have"},
+		{"two-keys-of-one-account", Options{RootKeys: []RootKey{key(DefaultAccount, "a", "b"), key(DefaultAccount, "c", "d")}}, "two root keys"},
 		{"a-key-of-two-accounts", Options{Accounts: []string{DefaultAccount, "111122223333"},
-			RootKeys: []RootKey{{DefaultAccount, "a", "b"}, {"111122223333", "a", "d"}}}, "of two accounts"},
-		{"an-id-with-a-slash", Options{RootKeys: []RootKey{{DefaultAccount, "a/b", "b"}}}, "letters and digits"},
-		{"no-secret", Options{RootKeys: []RootKey{{DefaultAccount, "a", ""}}}, "the secret"},
+			RootKeys: []RootKey{key(DefaultAccount, "a", "b"), key("111122223333", "a", "d")}}, "of two accounts"},
+		{"an-id-with-a-slash", Options{RootKeys: []RootKey{key(DefaultAccount, "a/b", "b")}}, "letters and digits"},
+		{"no-secret", Options{RootKeys: []RootKey{key(DefaultAccount, "a", "")}}, "the secret"},
 		{"a-negative-delay", Options{Delay: -1}, "--delay"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -279,7 +280,7 @@ func TestSeed(t *testing.T) {
 	if run(1, 0) == run(2, 0) {
 		t.Error("two seeds make the same ids")
 	}
-	if run(0, 0) == run(0, 0) {
+	if one, two := run(0, 0), run(0, 0); one == two {
 		t.Error("without a seed two servers make the same ids")
 	}
 }
