@@ -41,14 +41,14 @@ func (s *org) update(c *api.Call, fn func(*orgs.Tx) error) error {
 	return fail(s.orgs.Update(c.Context(), c.Membership.Org.Management(), fn))
 }
 
-// latest returns the organization of a management account as it is now; nil if it
-// has none any more.
-func (s *org) latest(ctx context.Context, management string) (*orgs.Org, error) {
-	v, err := s.store.View(ctx, management)
-	if err != nil {
-		return nil, err
-	}
-	return orgs.Of(v)
+// latest returns the organization of a management account as it is now, even if
+// views come late; nil if it has none any more.
+func (s *org) latest(ctx context.Context, management string) (o *orgs.Org, err error) {
+	err = s.store.Update(ctx, management, func(tx *store.Tx) error {
+		o, err = orgs.Of(tx.View())
+		return err
+	})
+	return o, err
 }
 
 // stamp is the present time as records have it.
