@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func es384(t *testing.T, issuer, token string) map[string]any {
 			continue
 		}
 		sum, sig := sha512.Sum384([]byte(parts[0]+"."+parts[1])), raw(parts[2])
-		key := &ecdsa.PublicKey{Curve: elliptic.P384(), X: number(raw(k.X)), Y: number(raw(k.Y))}
+		key := must(ecdsa.ParseUncompressedPublicKey(elliptic.P384(), slices.Concat([]byte{4}, raw(k.X), raw(k.Y))))(t)
 		if len(sig) != 96 || !ecdsa.Verify(key, sum[:], number(sig[:48]), number(sig[48:])) {
 			t.Fatal("the token's signature is not valid")
 		}
