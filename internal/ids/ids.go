@@ -188,7 +188,7 @@ func (s *Source) readFrom(r io.Reader, b []byte) {
 }
 
 // Chosen are the accounts of access keys whose ids somebody chose, by id: those
-// ids need not carry an account. Nil means that there are none.
+// ids need not carry an account (quirk Q105). Nil means that there are none.
 type Chosen map[string]string
 
 // Account is the function Account for all ids, chosen ones included.

@@ -295,7 +295,12 @@ func ParsePrefix(s string) (netip.Prefix, bool) {
 // written in IPv6 form (::ffff:10.0.0.1) is the IPv4 address.
 func ParseAddress(s string) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(s)
-	if err != nil || a.Zone() != "" {
+	switch {
+	case err != nil:
+		return netip.Addr{}, false
+	case a.Is4():
+		return a, true
+	case a.Zone() != "":
 		return netip.Addr{}, false
 	}
 	return a.Unmap(), true
