@@ -38,8 +38,22 @@ type pattern struct {
 
 // more is what a pattern has if a text does not say it all.
 type more struct {
-	pieces []piece
+	pieces []piece // of piecesPattern, those after its text
 	except []pattern
+}
+
+// newMore keeps a copy of pieces. Few of them stand beside the rest, so that they
+// come from memory together.
+func newMore(pieces []piece) *more {
+	if len(pieces) > 3 {
+		return &more{pieces: slices.Clone(pieces)}
+	}
+	m := new(struct {
+		more
+		few [3]piece
+	})
+	m.pieces = append(m.few[:0], pieces...)
+	return &m.more
 }
 
 // plainPattern compiles a text without variables and wildcards but for a star at
@@ -67,9 +81,9 @@ func newPattern(pieces []piece) pattern {
 	case len(pieces) == 2 && pieces[0].Kind == template.Literal && pieces[1].Kind == template.Star:
 		return pattern{kind: prefixPattern, text: pieces[0].Text}
 	case pieces[0].Kind == template.Literal:
-		return pattern{kind: piecesPattern, text: pieces[0].Text, more: &more{pieces: slices.Clone(pieces)}}
+		return pattern{kind: piecesPattern, text: pieces[0].Text, more: newMore(pieces[1:])}
 	}
-	return pattern{kind: piecesPattern, more: &more{pieces: slices.Clone(pieces)}}
+	return pattern{kind: piecesPattern, more: newMore(pieces)}
 }
 
 // newFoldPattern compiles a template without wildcards.
@@ -106,7 +120,7 @@ func matchText(e *evaluation, kind patternKind, want string, more *more, text st
 	case prefixPattern:
 		return strings.HasPrefix(text, want)
 	case piecesPattern:
-		return strings.HasPrefix(text, want) && matchPieces(e, more.pieces, text)
+		return strings.HasPrefix(text, want) && matchPieces(e, more.pieces, text[len(want):])
 	case foldPattern:
 		if more != nil {
 			return matchFold(e, more.pieces, text)
@@ -241,8 +255,14 @@ func isBoundary(text string, place int) bool {
 // find returns the first place in a text, from at on, that pieces without a star
 // match; from is -1 if there is none.
 func (e *evaluation) find(pieces []piece, text string, at int) (from, to int) {
-	if len(pieces) > searchThreshold {
+	switch {
+	case len(pieces) > searchThreshold:
 		return e.findLong(pieces, text, at)
+	case len(pieces) == 1 && pieces[0].Kind == template.Literal:
+		if skip := strings.Index(text[at:], pieces[0].Text); skip >= 0 {
+			return at + skip, at + skip + len(pieces[0].Text)
+		}
+		return -1, -1
 	}
 	for {
 		if pieces[0].Kind == template.Literal {
