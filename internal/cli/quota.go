@@ -36,7 +36,9 @@ machine as the user that it runs as.`,
 		Example: `  innkeeper account quota 111122223333
   innkeeper account quota 111122223333 UsersPerAccount=20000 PoliciesPerRole=20
   innkeeper account quota 111122223333 UsersPerAccount=default`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			return operands("ACCOUNT")(cmd, args[:min(len(args), 1)])
+		},
 		RunE: a.run,
 	}
 	d, f := config.Config{}.Defaults(), cmd.Flags()
