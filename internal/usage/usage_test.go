@@ -339,6 +339,12 @@ func TestNodes(t *testing.T) {
 	defer b.end(false)
 	a.account()
 	ann := a.user("ann")
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		v, err := b.store.View(t.Context(), alpha)
+		if err == nil && exists(v, ann.ID) { // a node authenticates only those whom it knows
+			break
+		}
+	}
 	a.use(ann, "iam:GetUser")
 	b.use(ann, "iam:CreateUser")
 	b.use(ann, "iam:GetUser")
