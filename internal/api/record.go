@@ -7,10 +7,7 @@ import (
 	"net/http"
 
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
-	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
-	"github.com/innkeeper-iam/innkeeper/internal/session"
-	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // beginRecord begins the audit record of a request with what the transport
@@ -65,55 +62,4 @@ func recordedMessage(rec *audit.Record, fault *awserr.Error) string {
 		return "The request signature does not conform to AWS standards."
 	}
 	return fault.Message
-}
-
-// identify puts the caller into the record, in CloudTrail's userIdentity.
-func identify(rec *audit.Record, c *authn.Caller) {
-	rec.Recipient = string(c.Account)
-	rec.Region = cmp.Or(c.Region, rec.Region)
-	id := &rec.Identity
-	*id = audit.Identity{
-		Type: identityTypes[c.Principal.Type], PrincipalID: c.UserID, ARN: c.ARN,
-		AccountID: string(c.Account), AccessKeyID: c.AccessKeyID,
-	}
-	if p := c.Proof; p != nil {
-		*id = audit.Identity{Type: "WebIdentityUser", PrincipalID: c.UserID, UserName: p.Name, IdentityProvider: p.Issuer}
-		if p.SAML {
-			id.Type = "SAMLUser"
-		}
-		return
-	}
-	if c.User != nil && c.Principal.Type == policy.User {
-		id.UserName = c.User.Name
-	}
-	if c.Session == nil {
-		return
-	}
-	id.Delegate = c.Delegate()
-	_, mfa := c.MFA()
-	id.Session = &audit.Session{
-		Created: c.Session.Issued, MFA: mfa, SourceIdentity: c.Session.SourceIdentity, Issuer: issuer(c), Provider: c.Session.Provider,
-		AssumedRoot: c.Session.Kind == session.RootTask,
-	}
-}
-
-var identityTypes = map[policy.PrincipalType]string{
-	policy.User: "IAMUser", policy.RoleSession: "AssumedRole", policy.FederatedUser: "FederatedUser", policy.Root: "Root",
-}
-
-// issuer is what a session comes from, for role sessions and federated users.
-func issuer(c *authn.Caller) audit.Issuer {
-	switch {
-	case c.Role != nil:
-		return audit.Issuer{
-			Type: "Role", PrincipalID: c.Role.ID, ARN: c.View.RoleARN(c.Role),
-			AccountID: string(c.Account), UserName: c.Role.Name,
-		}
-	case c.Session.Kind == session.Federated && c.User != nil:
-		return audit.Issuer{
-			Type: "IAMUser", PrincipalID: c.User.ID, ARN: c.View.UserARN(c.User),
-			AccountID: string(c.Account), UserName: c.User.Name,
-		}
-	}
-	return audit.Issuer{}
 }

@@ -174,7 +174,7 @@ func (s *Server) authenticate(c *Call, r *http.Request, body []byte) error {
 		return err
 	}
 	c.Caller, c.View, c.Account = caller, caller.View, caller.Account
-	identify(&c.record, caller)
+	authz.Identify(&c.record, caller)
 	if err := caller.May(c.service.Name, c.op.Name); err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (s *Server) prove(c *Call, in Input) error {
 		return err
 	}
 	c.Caller, c.View, c.Account = caller, caller.View, caller.Account
-	identify(&c.record, caller)
+	authz.Identify(&c.record, caller)
 	return nil
 }
 

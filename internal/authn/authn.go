@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
@@ -39,6 +38,11 @@ type Authenticator struct {
 	sessions  Sessions
 	now       func() time.Time
 	verifiers map[string]*sigv4.Verifier // by service
+	s3, any   sigv4.Verifier             // of gateways
+
+	// Keyring gives the keys of signatures; nil: they are made from the secrets in
+	// the store and in the tokens of sessions.
+	Keyring Keyring
 
 	// Keys are access keys whose ids do not carry their account; nil for none.
 	Keys ids.Chosen
@@ -53,6 +57,8 @@ type Authenticator struct {
 func New(s *store.Store, sessions Sessions, now func() time.Time, services ...string) *Authenticator {
 	a := &Authenticator{store: s, sessions: sessions, now: now, verifiers: make(map[string]*sigv4.Verifier)}
 	keys := new(sigv4.KeyCache)
+	a.s3 = sigv4.Verifier{Services: []string{"s3"}, Skew: s3Skew, Keys: keys, Now: now}
+	a.any = sigv4.Verifier{Keys: keys, Now: now}
 	for _, name := range services {
 		a.verifiers[name] = &sigv4.Verifier{Services: []string{name}, Keys: keys, Now: now}
 	}
@@ -78,37 +84,14 @@ func (a *Authenticator) Authenticate(ctx context.Context, r *http.Request, body 
 	if verifier == nil {
 		return nil, fmt.Errorf("authn: no requests are taken for service %q", service)
 	}
-	if err := a.store.Ready(); err != nil {
-		return nil, fmt.Errorf("authn: %w", err)
-	}
-	account, ok := a.Keys.Account(sig.AccessKeyID)
-	if !ok {
-		return nil, ErrUnknownKey
-	}
-	view, err := a.store.View(ctx, account)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, ErrUnknownKey
-	}
-	if err != nil {
-		return nil, fmt.Errorf("authn: %w", err)
-	}
-	if view.Account().Closed() {
-		return nil, ErrUnknownKey
-	}
-	c := &Caller{Account: arn.AccountID(account), AccessKeyID: sig.AccessKeyID, Region: sig.Region, View: view}
-	var secret string
-	if sig.SessionToken == "" {
-		secret, err = a.longTerm(c)
-	} else {
-		secret, err = a.session(c, sig.SessionToken)
-	}
+	c, p, err := a.find(ctx, sig)
 	if err != nil {
 		return nil, err
 	}
 	if body == nil {
 		body = []byte{} // covered by the signature, not left out of it
 	}
-	if err := a.by(verifier, sig.Time).Verify(r, sig, secret, body); err != nil {
+	if err := p.verify(a.by(verifier, sig.Time), r, sig, body); err != nil {
 		return nil, err
 	}
 	if c.Session != nil && !a.now().Before(c.Session.Expires) {
@@ -125,53 +108,4 @@ func (a *Authenticator) by(v *sigv4.Verifier, signed time.Time) *sigv4.Verifier 
 	other := *v
 	other.Now = a.Clients
 	return &other
-}
-
-func (a *Authenticator) longTerm(c *Caller) (secret string, err error) {
-	user, key, err := c.View.UserByKey(c.AccessKeyID)
-	if err != nil || key.Inactive {
-		return "", ErrUnknownKey
-	}
-	c.longTerm(user)
-	return a.store.Secret(string(c.Account), key)
-}
-
-// session completes c from a token. The principal must still be the one that
-// the session was made for: a user or role made anew under the same name has
-// another unique id.
-func (a *Authenticator) session(c *Caller, token string) (secret string, err error) {
-	claims, secret, err := a.sessions.Open(c.AccessKeyID, token)
-	if err != nil || claims.Account != string(c.Account) {
-		return "", ErrUnknownKey
-	}
-	c.Session = claims
-	switch claims.Kind {
-	case session.Role:
-		role, err := c.View.RoleByID(claims.PrincipalID)
-		if err != nil {
-			return "", ErrUnknownKey
-		}
-		c.asRole(role, claims.Name)
-	case session.User:
-		user, err := c.View.UserByID(claims.PrincipalID)
-		if err != nil {
-			return "", ErrUnknownKey
-		}
-		c.asUser(user)
-	case session.Federated:
-		if claims.PrincipalID == claims.Account {
-			c.asFederated(nil, claims.Name)
-			break
-		}
-		user, err := c.View.UserByID(claims.PrincipalID)
-		if err != nil {
-			return "", ErrUnknownKey
-		}
-		c.asFederated(user, claims.Name)
-	case session.Root, session.RootTask:
-		c.asRoot()
-	default:
-		return "", ErrUnknownKey
-	}
-	return secret, nil
 }

@@ -38,9 +38,9 @@ func (c *Caller) Root() bool { return c.Principal.Type == policy.Root }
 func (c *Caller) Temporary() bool { return c.Session != nil }
 
 // Delegate returns the account that acts in the caller's name by an accepted
-// delegation request, "" if the caller acts itself.
+// delegation request, "" if the caller acts itself or is nobody (nil).
 func (c *Caller) Delegate() string {
-	if c.Session == nil {
+	if c == nil || c.Session == nil {
 		return ""
 	}
 	return c.Session.Delegate

@@ -28,6 +28,10 @@ type Check struct {
 	// refuses it (sts:GetSessionToken). A delegate needs it all the same.
 	Open bool
 
+	// Learnable says that learning mode may let the request through when this check
+	// is not allowed. Gateways set it; what changes accounts never does.
+	Learnable bool
+
 	// MFA says that the request itself showed a second factor, just now.
 	MFA bool
 

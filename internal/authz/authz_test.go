@@ -131,6 +131,12 @@ func TestAnonymous(t *testing.T) {
 	if got := s.ask(nil, "iam:GetUser"); got != policy.ImplicitDeny {
 		t.Errorf("an anonymous caller: %v, want %v", got, policy.ImplicitDeny)
 	}
+	doc := store.NewDocument("b", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+		"Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:ResourceAccount":"`+account+`"}}}}`)
+	open := authz.Check{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k", Account: account, Policy: doc.Compiled(policy.Resource)}
+	if err := s.Authorize(t.Context(), new(audit.Record), nil, &authz.Env{Time: now}, open); err != nil {
+		t.Errorf("an anonymous caller whom a bucket policy allows: %v", err)
+	}
 }
 
 // TestPolicies also tests Q024: what is gone or broken denies.

@@ -34,7 +34,6 @@ func Request(c *authn.Caller, env *Env, ck *Check) *policy.Request {
 	if c != nil {
 		r.Principal = c.Principal
 		r.ResourceAccount = cmp.Or(ck.Account, string(c.Account))
-		ctx["aws:ResourceAccount"] = r.ResourceAccount
 		if c.Region != "" {
 			ctx["aws:RequestedRegion"] = c.Region
 		}
@@ -42,6 +41,7 @@ func Request(c *authn.Caller, env *Env, ck *Check) *policy.Request {
 			principal(ctx, c, env.Time)
 		}
 	}
+	set(ctx, "aws:ResourceAccount", r.ResourceAccount)
 	if ck.MFA {
 		ctx["aws:MultiFactorAuthPresent"], ctx["aws:MultiFactorAuthAge"] = "true", "0"
 	}
