@@ -64,7 +64,10 @@ func (a *Authenticator) Gate(ctx context.Context, r *http.Request, sig *sigv4.Si
 	if err := p.verify(a.by(a.gate(sig), sig.Time), r, sig, body); err != nil {
 		return nil, err
 	}
-	return c, a.admit(c, sig)
+	if err := a.admit(c, sig); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // gate returns the verifier of a gateway for the service of sig.
