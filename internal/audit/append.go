@@ -50,10 +50,14 @@ func (r *Record) AppendJSON(b []byte) []byte {
 	} else {
 		e.always("eventType", r.EventType)
 	}
-	e.bool("managementEvent", true)
+	e.bool("managementEvent", !r.Data)
 	e.always("recipientAccountId", r.Recipient)
 	e.some("sharedEventID", r.SharedEventID)
-	e.always("eventCategory", "Management")
+	if r.Data {
+		e.always("eventCategory", "Data")
+	} else {
+		e.always("eventCategory", "Management")
+	}
 	e.decision(&r.Decision)
 	return append(e.b, '}')
 }
@@ -228,6 +232,9 @@ func (e *encoder) check(c *Check) {
 	e.number("line", c.Line)
 	e.number("column", c.Column)
 	e.some("reason", c.Reason)
+	if c.Learned {
+		e.bool("learned", true)
+	}
 }
 
 // cut returns s, or the start of it that has at most n bytes and no half of a

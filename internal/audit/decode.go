@@ -22,7 +22,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 		ResponseElements:    notNull(w.ResponseElements),
 		AdditionalEventData: notNull(w.AdditionalEventData),
 		RequestID:           w.RequestID, EventID: w.EventID, SharedEventID: w.SharedEventID,
-		ReadOnly: w.ReadOnly, Recipient: w.RecipientAccountID,
+		ReadOnly: w.ReadOnly, Data: w.EventCategory == "Data", Recipient: w.RecipientAccountID,
 		Identity: w.UserIdentity.identity(),
 		Decision: Decision{Check: w.Innkeeper.check()},
 	}
@@ -63,6 +63,7 @@ type wireRecord struct {
 	SharedEventID       string          `json:"sharedEventID"`
 	ReadOnly            bool            `json:"readOnly"`
 	RecipientAccountID  string          `json:"recipientAccountId"`
+	EventCategory       string          `json:"eventCategory"`
 	UserIdentity        wireIdentity    `json:"userIdentity"`
 	Innkeeper           wireDecision    `json:"innkeeper"`
 	Resources           []struct {
@@ -117,6 +118,7 @@ type wireCheck struct {
 	Line      int    `json:"line"`
 	Column    int    `json:"column"`
 	Reason    string `json:"reason"`
+	Learned   bool   `json:"learned"`
 }
 
 type wireDecision struct {
@@ -142,6 +144,6 @@ func (w *wireIdentity) identity() Identity {
 func (w wireCheck) check() Check {
 	return Check{
 		Action: w.Action, Resource: w.Resource, Outcome: w.Decision, Layer: w.Layer, Policy: w.Policy, Sid: w.Sid,
-		Statement: w.Statement, Line: w.Line, Column: w.Column, Reason: w.Reason,
+		Statement: w.Statement, Line: w.Line, Column: w.Column, Reason: w.Reason, Learned: w.Learned,
 	}
 }

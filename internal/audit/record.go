@@ -36,6 +36,7 @@ type Record struct {
 	EventID       string
 	SharedEventID string // the same in the records of two accounts about one event
 	ReadOnly      bool
+	Data          bool // a data event, about what is in a resource, such as an object; else a management event
 	Resources     []Resource
 	Recipient     string // the account that the event happened in
 
@@ -108,4 +109,8 @@ type Check struct {
 	Line      int // where the statement begins, from 1; 0 when unknown
 	Column    int
 	Reason    string // one sentence
+
+	// Learned says that Outcome is a denial that learning mode waived: the request
+	// went on all the same.
+	Learned bool
 }

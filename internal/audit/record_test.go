@@ -34,7 +34,7 @@ func full() Record {
 		SourceIP: "192.0.2.1", UserAgent: `aws-cli/2 "x"`, ErrorCode: "AccessDenied", ErrorMessage: "no\nway",
 		RequestParameters: json.RawMessage(`{"userName":"bob"}`), ResponseElements: json.RawMessage(`{"a":[1,2]}`),
 		AdditionalEventData: json.RawMessage(`{"b":true}`),
-		RequestID:           "r", EventID: "e", SharedEventID: "s", ReadOnly: true,
+		RequestID:           "r", EventID: "e", SharedEventID: "s", ReadOnly: true, Data: true,
 		Resources: []Resource{{"arn:aws:iam::123456789012:user/bob", "123456789012", "AWS::IAM::User"}},
 		Recipient: "123456789012",
 		Decision: Decision{
@@ -42,7 +42,7 @@ func full() Record {
 				Action: "iam:CreateUser", Resource: "arn:aws:iam::123456789012:user/bob", Outcome: ExplicitDeny, Layer: "identity",
 				Policy: "arn:aws:iam::123456789012:policy/p", Sid: "NoUsers", Statement: 2, Line: 9, Column: 5, Reason: "because",
 			},
-			Checks: []Check{{Action: "iam:TagUser", Outcome: Allow}, {Action: "iam:PassRole", Outcome: ImplicitDeny}},
+			Checks: []Check{{Action: "iam:TagUser", Outcome: Allow}, {Action: "iam:PassRole", Outcome: ImplicitDeny, Learned: true}},
 		},
 	}
 }
@@ -77,11 +77,11 @@ func TestAppendJSON(t *testing.T) {
 			`"errorCode":"AccessDenied","errorMessage":"no\nway","requestParameters":{"userName":"bob"},` +
 			`"responseElements":{"a":[1,2]},"additionalEventData":{"b":true},"requestID":"r","eventID":"e","readOnly":true,` +
 			`"resources":[{"ARN":"arn:aws:iam::123456789012:user/bob","accountId":"123456789012","type":"AWS::IAM::User"}],` +
-			`"eventType":"AwsServiceEvent","managementEvent":true,"recipientAccountId":"123456789012","sharedEventID":"s",` +
-			`"eventCategory":"Management","innkeeper":{"action":"iam:CreateUser","resource":"arn:aws:iam::123456789012:user/bob",` +
+			`"eventType":"AwsServiceEvent","managementEvent":false,"recipientAccountId":"123456789012","sharedEventID":"s",` +
+			`"eventCategory":"Data","innkeeper":{"action":"iam:CreateUser","resource":"arn:aws:iam::123456789012:user/bob",` +
 			`"decision":"explicit-deny","layer":"identity","policy":"arn:aws:iam::123456789012:policy/p","sid":"NoUsers",` +
 			`"statement":2,"line":9,"column":5,"reason":"because","checks":[{"action":"iam:TagUser","decision":"allow"},` +
-			`{"action":"iam:PassRole","decision":"implicit-deny"}]}}`},
+			`{"action":"iam:PassRole","decision":"implicit-deny","learned":true}]}}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := string(test.r.AppendJSON(nil)); got != test.want {
