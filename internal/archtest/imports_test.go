@@ -49,7 +49,8 @@ var allowed = map[string]string{
 	"internal/kv/memkv":    "internal/kv github.com/tidwall/btree",
 	"internal/kv/etcdtest": "go.etcd.io/etcd/client/v3 go.uber.org/zap",
 	"internal/kv/etcdkv":   "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
-	"internal/store":       "arn policy internal/kv internal/ids internal/seal internal/managed github.com/tidwall/btree",
+	"internal/quota":       "internal/kv",
+	"internal/store":       "arn policy internal/kv internal/ids internal/quota internal/seal internal/managed github.com/tidwall/btree",
 
 	// Credentials.
 	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
@@ -57,7 +58,7 @@ var allowed = map[string]string{
 
 	"internal/usage": "internal/audit internal/kv internal/store",
 
-	"internal/orgs":   "policy internal/ids internal/store",
+	"internal/orgs":   "policy internal/ids internal/quota internal/store",
 	"internal/issuer": "internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
 
 	// Who is asking, and may they. None of these sees wire or awserr.
@@ -73,12 +74,12 @@ var allowed = map[string]string{
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
 		"internal/audit internal/ids internal/orgs internal/session internal/store",
-	"internal/iamapi": "arn policy internal/orgs internal/api internal/federate internal/awserr internal/wire internal/store internal/session " +
+	"internal/iamapi": "arn policy internal/orgs internal/api internal/federate internal/awserr internal/wire internal/quota internal/store internal/session " +
 		"internal/authn internal/authz internal/ids internal/managed internal/iamop",
 	"internal/credapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz " +
 		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey internal/session",
 	"internal/trustapi": "internal/api internal/awserr internal/ids internal/iamop internal/issuer internal/orgs internal/store internal/wire",
-	"internal/iamop":    "arn internal/api internal/awserr internal/wire internal/store internal/authz",
+	"internal/iamop":    "arn internal/api internal/awserr internal/wire internal/quota internal/store internal/authz",
 	"internal/stsapi": "arn policy internal/mfa internal/api internal/federate internal/issuer internal/awserr internal/wire internal/store internal/session " +
 		"internal/authn internal/authz internal/delegation internal/ids internal/orgs",
 
@@ -86,12 +87,15 @@ var allowed = map[string]string{
 
 	"internal/reportapi": "arn catalog policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz " +
 		"internal/ids internal/iamop internal/usage",
-	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz internal/ids",
+	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/quota internal/store internal/orgs internal/authz internal/ids",
+
+	// Gateways.
+	"internal/gateway": "sigv4 internal/authz",
 
 	// Assembly.
 	"internal/node": "arn catalog policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
 		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
-		"internal/managed internal/orgapi internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
+		"internal/managed internal/orgapi internal/quota internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/dev":  "arn internal/ids internal/node internal/session",
 	"innkeepertest": "internal/dev",

@@ -34,6 +34,8 @@ type Config struct {
 	AuditMax    int64         // size in bytes at which the audit log is rotated; 0 means 100 MiB
 	LogJSON     bool          // log lines are JSON instead of text
 	LogLevel    string        // debug, info, warn or error; "" means info
+
+	Gateway Gateway // in front of object stores and other services
 }
 
 // Defaults returns c with every zero field that has a default set to it.
@@ -47,6 +49,7 @@ func (c Config) Defaults() Config {
 	c.Drain = cmp.Or(c.Drain, 15*time.Second)
 	c.AuditMax = cmp.Or(c.AuditMax, 100<<20)
 	c.LogLevel = cmp.Or(c.LogLevel, "info")
+	c.Gateway = c.Gateway.defaults()
 	return c
 }
 
@@ -74,7 +77,7 @@ func (c Config) Validate() error {
 			errs = append(errs, errors.New(check.msg))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Gateway.problems(c.TLSCert != "")...)...)
 }
 
 func loopback(host string) bool {
