@@ -10,6 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/iamop"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -51,18 +52,18 @@ func (s *iam) getAccountSummary(c *api.Call, _ *GetAccountSummaryInput) (*GetAcc
 		return nil, err
 	}
 	m := map[string]int32{
-		"Users": usage(v, store.QuotaUsers), "Groups": usage(v, store.QuotaGroups), "Roles": usage(v, store.QuotaRoles),
-		"Policies": usage(v, store.QuotaPolicies), "InstanceProfiles": usage(v, store.QuotaProfiles),
-		"PolicyVersionsInUse": usage(v, store.QuotaVersionsInUse),
-		"ServerCertificates":  usage(v, store.QuotaServerCerts),
-		"MFADevices":          usage(v, store.QuotaVirtualDevices), "MFADevicesInUse": int32(v.DevicesInUse()),
+		"Users": usage(v, quota.Users), "Groups": usage(v, quota.Groups), "Roles": usage(v, quota.Roles),
+		"Policies": usage(v, quota.Policies), "InstanceProfiles": usage(v, quota.Profiles),
+		"PolicyVersionsInUse": usage(v, quota.VersionsInUse),
+		"ServerCertificates":  usage(v, quota.ServerCerts),
+		"MFADevices":          usage(v, quota.VirtualDevices), "MFADevicesInUse": int32(v.DevicesInUse()),
 		"AccountMFAEnabled":                 present(v.DeviceCount(a.ID) > 0),
 		"AccountSigningCertificatesPresent": present(len(a.Certs) > 0),
 		"AccountAccessKeysPresent":          present(len(a.Keys) > 0), "AccountPasswordPresent": present(a.Login != nil),
 		"GlobalEndpointTokenVersion": prefs.TokenVersion,
-		"Providers":                  usage(v, store.QuotaOIDCProviders) + usage(v, store.QuotaSAMLProviders),
+		"Providers":                  usage(v, quota.OIDCProviders) + usage(v, quota.SAMLProviders),
 	}
-	for _, q := range store.Quotas {
+	for _, q := range quota.All {
 		if q.Summary != "" {
 			m[q.Summary] = int32(v.Quota(q.Name))
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/iamtest"
 	"github.com/innkeeper-iam/innkeeper/internal/managed"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -180,7 +181,7 @@ func TestServiceLinkedRolesExceedTheQuota(t *testing.T) {
 	w := newWorld(t)
 	w.change(t, func(tx *store.Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{store.QuotaRoles: 2}
+		a.Quotas = map[string]int{quota.Roles: 2}
 		return tx.PutAccount(a)
 	})
 	for _, service := range []string{"ecs", "eks", "rds"} {

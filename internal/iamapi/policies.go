@@ -13,6 +13,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/iamop"
 	"github.com/innkeeper-iam/innkeeper/internal/managed"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 	"github.com/innkeeper-iam/innkeeper/policy"
@@ -84,7 +85,7 @@ func (s *iam) createPolicy(c *api.Call, in *CreatePolicyInput) (*CreatePolicyOut
 
 // managedDocument returns a checked document for a managed policy.
 func (s *iam) managedDocument(c *api.Call, text string) (*store.Document, error) {
-	if limit := c.View.Quota(store.QuotaPolicySize); policy.SizeWithoutSpace(text) > limit {
+	if limit := c.View.Quota(quota.PolicySize); policy.SizeWithoutSpace(text) > limit {
 		return nil, awserr.LimitExceeded.Msg("Cannot exceed quota for PolicySize: %d", limit)
 	}
 	if _, err := api.Document("", text, policy.Identity, (*policy.Document).CheckVersion); err != nil {

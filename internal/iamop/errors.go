@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -86,11 +87,11 @@ func taken(e *store.ExistsError) string {
 // limit returns LimitExceeded in AWS's words for the quota.
 func limit(e *store.LimitError) *awserr.Error {
 	switch e.Quota {
-	case store.QuotaThumbprints:
+	case quota.Thumbprints:
 		return awserr.InvalidInput.Msg("Thumbprint list must contain fewer than %d entries.", e.Limit)
-	case store.QuotaSAMLKeys:
+	case quota.SAMLKeys:
 		return awserr.LimitExceeded.Msg("Private key limit of %d is reached.", e.Limit)
-	case store.QuotaVersions:
+	case quota.Versions:
 		return awserr.LimitExceeded.Msg("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", e.Limit)
 	}
 	return awserr.LimitExceeded.Msg("Cannot exceed quota for %s: %d", e.Quota, e.Limit)

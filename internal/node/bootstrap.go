@@ -17,6 +17,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -86,7 +87,7 @@ func (n *Node) makeAccount(ctx context.Context, name, id string, key store.Acces
 		}
 	}
 	return n.store.Update(ctx, id, func(tx *store.Tx) error {
-		if tx.View().Usage(store.QuotaUsers) > 0 {
+		if tx.View().Usage(quota.Users) > 0 {
 			return fmt.Errorf("account %s, with users: %w", id, store.ErrExists)
 		}
 		admin := &store.User{Name: adminName, Path: "/", Keys: []store.AccessKey{key}}

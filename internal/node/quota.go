@@ -15,6 +15,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -84,7 +85,7 @@ func (n *Node) quotas(ctx context.Context, q *Quotas) error {
 		return accountError(q.Account, err)
 	}
 	q.Set = nil
-	for _, one := range store.Quotas {
+	for _, one := range quota.All {
 		q.Quotas = append(q.Quotas, Quota{one.Name, v.Quota(one.Name), one.Default})
 	}
 	return nil
@@ -101,15 +102,15 @@ func accountError(id string, err error) error {
 func checkQuotas(set map[string]*int) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		limit := set[name]
-		i := slices.IndexFunc(store.Quotas, func(q store.Quota) bool { return q.Name == name })
+		i := slices.IndexFunc(quota.All, func(q quota.Quota) bool { return q.Name == name })
 		switch {
 		case i < 0:
 			return fmt.Errorf("there is no quota %q", name)
 		case limit == nil:
 		case *limit < 0 || *limit > maxQuota:
 			return fmt.Errorf("quota %s: %d must be from 0 to %d", name, *limit, maxQuota)
-		case name == store.QuotaRecordSize && *limit > store.Quotas[i].Default:
-			return fmt.Errorf("quota %s: %d must be at most %d, which the store can hold", name, *limit, store.Quotas[i].Default)
+		case name == quota.RecordSize && *limit > quota.All[i].Default:
+			return fmt.Errorf("quota %s: %d must be at most %d, which the store can hold", name, *limit, quota.All[i].Default)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/orgs"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/wire"
 )
@@ -104,15 +105,15 @@ var (
 )
 
 var limits = map[string]*awserr.Error{
-	store.QuotaOrgAccounts:    constraint(ConstraintViolationExceptionReasonAccountNumberLimitExceeded, "You have exceeded the allowed number of AWS accounts."),
-	store.QuotaOrgUnits:       constraint(ConstraintViolationExceptionReasonOuNumberLimitExceeded, "You have exceeded the number of organizational units that you can have in an organization."),
-	store.QuotaOrgDepth:       constraint(ConstraintViolationExceptionReasonOuDepthLimitExceeded, "You have exceeded the number of levels of organizational units that you can have."),
-	store.QuotaOrgPolicies:    constraint(ConstraintViolationExceptionReasonPolicyNumberLimitExceeded, "You have exceeded the number of policies that you can have in an organization."),
-	store.QuotaOrgAttachments: constraint(ConstraintViolationExceptionReasonMaxPolicyTypeAttachmentLimitExceeded, "You have attached the maximum number of policies of this type to the specified target."),
-	store.QuotaTags:           constraint(ConstraintViolationExceptionReasonMaxTagLimitExceeded, "You have exceeded the number of tags allowed on this resource."),
-	store.QuotaSCPSize:        tooLarge,
-	store.QuotaRCPSize:        tooLarge,
-	store.QuotaAIPolicySize:   tooLarge,
-	store.QuotaOrgPolicySize:  tooLarge,
-	store.QuotaRecordSize:     tooLarge,
+	quota.OrgAccounts:    constraint(ConstraintViolationExceptionReasonAccountNumberLimitExceeded, "You have exceeded the allowed number of AWS accounts."),
+	quota.OrgUnits:       constraint(ConstraintViolationExceptionReasonOuNumberLimitExceeded, "You have exceeded the number of organizational units that you can have in an organization."),
+	quota.OrgDepth:       constraint(ConstraintViolationExceptionReasonOuDepthLimitExceeded, "You have exceeded the number of levels of organizational units that you can have."),
+	quota.OrgPolicies:    constraint(ConstraintViolationExceptionReasonPolicyNumberLimitExceeded, "You have exceeded the number of policies that you can have in an organization."),
+	quota.OrgAttachments: constraint(ConstraintViolationExceptionReasonMaxPolicyTypeAttachmentLimitExceeded, "You have attached the maximum number of policies of this type to the specified target."),
+	quota.Tags:           constraint(ConstraintViolationExceptionReasonMaxTagLimitExceeded, "You have exceeded the number of tags allowed on this resource."),
+	quota.SCPSize:        tooLarge,
+	quota.RCPSize:        tooLarge,
+	quota.AIPolicySize:   tooLarge,
+	quota.OrgPolicySize:  tooLarge,
+	quota.RecordSize:     tooLarge,
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/kv/boltkv"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -337,16 +338,16 @@ func TestOrganizationRules(t *testing.T) {
 		return tx.PutPolicy(&x)
 	})
 	var limit *store.LimitError
-	if err := s.Registry.Update(t.Context(), alpha, func(tx *Tx) error { return tx.CreatePolicy(scp("large", strings.Repeat(" ", 5121))) }); !errors.As(err, &limit) || limit.Quota != store.QuotaSCPSize {
-		t.Errorf("a policy of 5,121 characters: %v, want a store.LimitError of %s", err, store.QuotaSCPSize)
+	if err := s.Registry.Update(t.Context(), alpha, func(tx *Tx) error { return tx.CreatePolicy(scp("large", strings.Repeat(" ", 5121))) }); !errors.As(err, &limit) || limit.Quota != quota.SCPSize {
+		t.Errorf("a policy of 5,121 characters: %v, want a store.LimitError of %s", err, quota.SCPSize)
 	}
 	for i := range 4 {
 		q := scp(fmt.Sprint("q", i), allowAll)
 		update(t, s, func(tx *Tx) error { return tx.CreatePolicy(q) })
 		update(t, s, func(tx *Tx) error { return tx.AttachPolicy(q.ID, u) })
 	}
-	if err := s.Registry.Update(t.Context(), alpha, func(tx *Tx) error { return tx.AttachPolicy(p.ID, u) }); !errors.As(err, &limit) || limit.Quota != store.QuotaOrgAttachments {
-		t.Errorf("a sixth policy: %v, want a store.LimitError of %s", err, store.QuotaOrgAttachments)
+	if err := s.Registry.Update(t.Context(), alpha, func(tx *Tx) error { return tx.AttachPolicy(p.ID, u) }); !errors.As(err, &limit) || limit.Quota != quota.OrgAttachments {
+		t.Errorf("a sixth policy: %v, want a store.LimitError of %s", err, quota.OrgAttachments)
 	}
 	var inUse *store.InUseError
 	if err := s.Registry.Update(t.Context(), alpha, func(tx *Tx) error { _, err := tx.DeleteOrganization(); return err }); !errors.As(err, &inUse) {

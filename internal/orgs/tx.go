@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -158,7 +159,7 @@ func (tx *Tx) PutOrganization(o *Organization) error {
 	}
 
 	for _, tags := range [][2][]store.Tag{{was.Tags, o.Tags}, {was.PolicyTags, o.PolicyTags}} {
-		if err := tx.quota(store.QuotaTags, len(tags[0]), len(tags[1])); err != nil {
+		if err := tx.quota(quota.Tags, len(tags[0]), len(tags[1])); err != nil {
 			return err
 		}
 	}
@@ -185,11 +186,11 @@ func (tx *Tx) CreateUnit(u *Unit) error {
 		return err
 	}
 	n := len(o.units)
-	if err := tx.quota(store.QuotaOrgUnits, n, n+1); err != nil {
+	if err := tx.quota(quota.OrgUnits, n, n+1); err != nil {
 		return err
 	}
 	depth := len(o.Path(u.Parent)) // the root is no level of units
-	if err := tx.quota(store.QuotaOrgDepth, 0, depth); err != nil {
+	if err := tx.quota(quota.OrgDepth, 0, depth); err != nil {
 		return err
 	}
 	u.ID = "ou-" + strings.TrimPrefix(o.self.Root, "r-") + "-" + tx.r.IDs.Lower(8)
@@ -229,7 +230,7 @@ func (tx *Tx) checkUnit(o *Org, u *Unit, tags []store.Tag) error {
 			return exists(store.KindUnit, u.Name)
 		}
 	}
-	return tx.quota(store.QuotaTags, len(tags), len(u.Tags))
+	return tx.quota(quota.Tags, len(tags), len(u.Tags))
 }
 
 // Unit returns the organizational unit of that id.
@@ -298,7 +299,7 @@ func (tx *Tx) Enroll(m *Member) error {
 // those that are being created or were invited as well.
 func (tx *Tx) roomForMembers(o *Org, n int) error {
 	have := len(o.members)
-	return tx.quota(store.QuotaOrgAccounts, have, have+n)
+	return tx.quota(quota.OrgAccounts, have, have+n)
 }
 
 // PutMember replaces what an organization knows of an account. Its name, mail
@@ -315,7 +316,7 @@ func (tx *Tx) PutMember(m *Member) error {
 	if m.Name != was.Name || m.Email != was.Email || m.Parent != was.Parent || m.Invited != was.Invited || !m.Joined.Equal(was.Joined) {
 		return invalid("account %s: something changed that PutMember does not change", m.ID)
 	}
-	if err := tx.quota(store.QuotaTags, len(was.Tags), len(m.Tags)); err != nil {
+	if err := tx.quota(quota.Tags, len(was.Tags), len(m.Tags)); err != nil {
 		return err
 	}
 	tx.put(dirMember+m.ID, m)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -79,7 +80,7 @@ func (tx *Tx) CreatePolicy(p *Policy) error {
 	for range o.Policies(p.Type, "") {
 		n++
 	}
-	if err := tx.quota(store.QuotaOrgPolicies, n, n+1); err != nil {
+	if err := tx.quota(quota.OrgPolicies, n, n+1); err != nil {
 		return err
 	}
 	p.ID, p.Updated = "p-"+tx.r.IDs.Lower(8), tx.stamp()
@@ -128,7 +129,7 @@ func (tx *Tx) checkPolicy(o *Org, was, p *Policy) error {
 	if err := tx.quota(sizeQuota(p.Type), size, utf8.RuneCountInString(p.Document.Text())); err != nil {
 		return err
 	}
-	return tx.quota(store.QuotaTags, tags, len(p.Tags))
+	return tx.quota(quota.Tags, tags, len(p.Tags))
 }
 
 // DeletePolicy deletes a policy that is attached to nothing.
@@ -155,7 +156,7 @@ func (tx *Tx) AttachPolicy(id, target string) error {
 		if slices.Contains(ids, id) {
 			return nil, exists(store.KindAttachment, id)
 		}
-		return append(slices.Clone(ids), id), tx.quota(store.QuotaOrgAttachments, len(ids), len(ids)+1)
+		return append(slices.Clone(ids), id), tx.quota(quota.OrgAttachments, len(ids), len(ids)+1)
 	})
 }
 
@@ -227,11 +228,11 @@ func (tx *Tx) reattach(id, target string, edit func([]string, *Policy) ([]string
 func sizeQuota(typ string) string {
 	switch typ {
 	case TypeSCP:
-		return store.QuotaSCPSize
+		return quota.SCPSize
 	case TypeRCP:
-		return store.QuotaRCPSize
+		return quota.RCPSize
 	case "AISERVICES_OPT_OUT_POLICY":
-		return store.QuotaAIPolicySize
+		return quota.AIPolicySize
 	}
-	return store.QuotaOrgPolicySize
+	return quota.OrgPolicySize
 }

@@ -20,7 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // racers is how many requests want the last place that a quota leaves.
@@ -41,65 +43,65 @@ type quotaCase struct {
 	text    string   // with the limit as %d; "" is "Cannot exceed quota for QUOTA: %d"; of Organizations the reason
 }
 
-var size = store.Size(allowAll)
+var size = policy.SizeWithoutSpace(allowAll)
 
 func quotaCases() []quotaCase {
 	const newPolicy = "CreatePolicy PolicyName=p$i PolicyDocument=$policy"
 	const ofAccount = "arn:aws:iam::$account:policy/"
 	const scp = `{"Type":"SERVICE_CONTROL_POLICY","Name":"p$i","Description":"","Content":"$quotedDeny"}`
 	return []quotaCase{
-		{quota: store.QuotaUsers, request: "CreateUser UserName=u$i", have: -1},
-		{quota: store.QuotaGroups, request: "CreateGroup GroupName=g$i", have: -1},
-		{quota: store.QuotaRoles, request: "CreateRole RoleName=r$i AssumeRolePolicyDocument=$trust", have: -1},
-		{quota: store.QuotaPolicies, request: newPolicy, have: -1},
-		{quota: store.QuotaProfiles, request: "CreateInstanceProfile InstanceProfileName=i$i", have: -1},
-		{quota: store.QuotaOIDCProviders, request: "CreateOpenIDConnectProvider Url=https://id$i.example.com ThumbprintList.member.1=0123456789abcdef0123456789abcdef01234567", have: -1},
-		{quota: store.QuotaSAMLProviders, request: "CreateSAMLProvider Name=s$i SAMLMetadataDocument=$metadata", have: -1},
-		{quota: store.QuotaVersionsInUse, request: "CreatePolicyVersion PolicyArn=" + ofAccount + "reader PolicyDocument=$policy", have: -1},
-		{quota: store.QuotaServerCerts, request: "UploadServerCertificate ServerCertificateName=c$i CertificateBody=$cert PrivateKey=$key", have: -1},
-		{quota: store.QuotaUserPolicies, each: steps(newPolicy), request: "AttachUserPolicy UserName=ben PolicyArn=" + ofAccount + "p$i"},
-		{quota: store.QuotaGroupPolicies, each: steps(newPolicy), request: "AttachGroupPolicy GroupName=crew PolicyArn=" + ofAccount + "p$i"},
-		{quota: store.QuotaRolePolicies, each: steps(newPolicy), request: "AttachRolePolicy RoleName=app PolicyArn=" + ofAccount + "p$i"},
-		{quota: store.QuotaGroupsPerUser, each: steps("CreateGroup GroupName=g$i"), request: "AddUserToGroup UserName=ben GroupName=g$i"},
-		{quota: store.QuotaVersions, request: "CreatePolicyVersion PolicyArn=" + ofAccount + "reader PolicyDocument=$policy", have: 1,
+		{quota: quota.Users, request: "CreateUser UserName=u$i", have: -1},
+		{quota: quota.Groups, request: "CreateGroup GroupName=g$i", have: -1},
+		{quota: quota.Roles, request: "CreateRole RoleName=r$i AssumeRolePolicyDocument=$trust", have: -1},
+		{quota: quota.Policies, request: newPolicy, have: -1},
+		{quota: quota.Profiles, request: "CreateInstanceProfile InstanceProfileName=i$i", have: -1},
+		{quota: quota.OIDCProviders, request: "CreateOpenIDConnectProvider Url=https://id$i.example.com ThumbprintList.member.1=0123456789abcdef0123456789abcdef01234567", have: -1},
+		{quota: quota.SAMLProviders, request: "CreateSAMLProvider Name=s$i SAMLMetadataDocument=$metadata", have: -1},
+		{quota: quota.VersionsInUse, request: "CreatePolicyVersion PolicyArn=" + ofAccount + "reader PolicyDocument=$policy", have: -1},
+		{quota: quota.ServerCerts, request: "UploadServerCertificate ServerCertificateName=c$i CertificateBody=$cert PrivateKey=$key", have: -1},
+		{quota: quota.UserPolicies, each: steps(newPolicy), request: "AttachUserPolicy UserName=ben PolicyArn=" + ofAccount + "p$i"},
+		{quota: quota.GroupPolicies, each: steps(newPolicy), request: "AttachGroupPolicy GroupName=crew PolicyArn=" + ofAccount + "p$i"},
+		{quota: quota.RolePolicies, each: steps(newPolicy), request: "AttachRolePolicy RoleName=app PolicyArn=" + ofAccount + "p$i"},
+		{quota: quota.GroupsPerUser, each: steps("CreateGroup GroupName=g$i"), request: "AddUserToGroup UserName=ben GroupName=g$i"},
+		{quota: quota.Versions, request: "CreatePolicyVersion PolicyArn=" + ofAccount + "reader PolicyDocument=$policy", have: 1,
 			text: "A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version."},
-		{quota: store.QuotaKeys, request: "CreateAccessKey UserName=ben"},
-		{quota: store.QuotaSigningCerts, request: "UploadSigningCertificate UserName=ben CertificateBody=$cert$i"},
-		{quota: store.QuotaDevices, each: steps("CreateVirtualMFADevice VirtualMFADeviceName=d$i > SerialNumber=serial$i Base32StringSeed=seed$i"),
+		{quota: quota.Keys, request: "CreateAccessKey UserName=ben"},
+		{quota: quota.SigningCerts, request: "UploadSigningCertificate UserName=ben CertificateBody=$cert$i"},
+		{quota: quota.Devices, each: steps("CreateVirtualMFADevice VirtualMFADeviceName=d$i > SerialNumber=serial$i Base32StringSeed=seed$i"),
 			request: "EnableMFADevice UserName=ben SerialNumber=$serial$i AuthenticationCode1=$earlier$i AuthenticationCode2=$code$i"},
-		{quota: store.QuotaVirtualDevices, request: "CreateVirtualMFADevice VirtualMFADeviceName=d$i"},
-		{quota: store.QuotaSSHKeys, request: "UploadSSHPublicKey UserName=ben SSHPublicKeyBody=$ssh$i"},
-		{quota: store.QuotaServiceCreds, request: "CreateServiceSpecificCredential UserName=ben ServiceName=codecommit.amazonaws.com"},
-		{quota: store.QuotaRolesPerProfile, each: steps("CreateRole RoleName=r$i AssumeRolePolicyDocument=$trust"), request: "AddRoleToInstanceProfile InstanceProfileName=vm RoleName=r$i"},
-		{quota: store.QuotaClientIDs, before: steps(oidc), request: "AddClientIDToOpenIDConnectProvider OpenIDConnectProviderArn=$OpenIDConnectProviderArn ClientID=c$i", have: 1},
-		{quota: store.QuotaThumbprints, before: steps(oidc), alone: true, code: "InvalidInput", text: "Thumbprint list must contain fewer than %d entries.", limit: 1,
+		{quota: quota.VirtualDevices, request: "CreateVirtualMFADevice VirtualMFADeviceName=d$i"},
+		{quota: quota.SSHKeys, request: "UploadSSHPublicKey UserName=ben SSHPublicKeyBody=$ssh$i"},
+		{quota: quota.ServiceCreds, request: "CreateServiceSpecificCredential UserName=ben ServiceName=codecommit.amazonaws.com"},
+		{quota: quota.RolesPerProfile, each: steps("CreateRole RoleName=r$i AssumeRolePolicyDocument=$trust"), request: "AddRoleToInstanceProfile InstanceProfileName=vm RoleName=r$i"},
+		{quota: quota.ClientIDs, before: steps(oidc), request: "AddClientIDToOpenIDConnectProvider OpenIDConnectProviderArn=$OpenIDConnectProviderArn ClientID=c$i", have: 1},
+		{quota: quota.Thumbprints, before: steps(oidc), alone: true, code: "InvalidInput", text: "Thumbprint list must contain fewer than %d entries.", limit: 1,
 			request: "UpdateOpenIDConnectProviderThumbprint OpenIDConnectProviderArn=$OpenIDConnectProviderArn ThumbprintList.member.1=0123456789abcdef0123456789abcdef01234567 ThumbprintList.member.2=1123456789abcdef0123456789abcdef01234567"},
-		{quota: store.QuotaSAMLKeys, before: steps(saml), alone: true, text: "Private key limit of %d is reached.", limit: 0,
+		{quota: quota.SAMLKeys, before: steps(saml), alone: true, text: "Private key limit of %d is reached.", limit: 0,
 			request: "UpdateSAMLProvider SAMLProviderArn=$SAMLProviderArn AddPrivateKey=$key"},
-		{quota: store.QuotaTags, request: "TagUser UserName=ben Tags.member.1.Key=k$i Tags.member.1.Value=v"},
-		{quota: store.QuotaPolicySize, request: newPolicy, alone: true, limit: size - 1},
-		{quota: store.QuotaUserPolicySize, request: "PutUserPolicy UserName=ben PolicyName=p$i PolicyDocument=$policy", limit: 2*size - 1, text: "Maximum policy size of %d bytes exceeded for user ben"},
-		{quota: store.QuotaGroupPolicySize, request: "PutGroupPolicy GroupName=crew PolicyName=p$i PolicyDocument=$policy", limit: 2*size - 1, text: "Maximum policy size of %d bytes exceeded for group crew"},
-		{quota: store.QuotaRolePolicySize, request: "PutRolePolicy RoleName=app PolicyName=p$i PolicyDocument=$policy", limit: 2*size - 1, text: "Maximum policy size of %d bytes exceeded for role app"},
-		{quota: store.QuotaAssumePolicySize, request: "CreateRole RoleName=r$i AssumeRolePolicyDocument=$trust", alone: true, limit: 10},
+		{quota: quota.Tags, request: "TagUser UserName=ben Tags.member.1.Key=k$i Tags.member.1.Value=v"},
+		{quota: quota.PolicySize, request: newPolicy, alone: true, limit: size - 1},
+		{quota: quota.UserPolicySize, request: "PutUserPolicy UserName=ben PolicyName=p$i PolicyDocument=$policy", limit: 2*size - 1, text: "Maximum policy size of %d bytes exceeded for user ben"},
+		{quota: quota.GroupPolicySize, request: "PutGroupPolicy GroupName=crew PolicyName=p$i PolicyDocument=$policy", limit: 2*size - 1, text: "Maximum policy size of %d bytes exceeded for group crew"},
+		{quota: quota.RolePolicySize, request: "PutRolePolicy RoleName=app PolicyName=p$i PolicyDocument=$policy", limit: 2*size - 1, text: "Maximum policy size of %d bytes exceeded for role app"},
+		{quota: quota.AssumePolicySize, request: "CreateRole RoleName=r$i AssumeRolePolicyDocument=$trust", alone: true, limit: 10},
 
-		{quota: store.QuotaOrgAccounts, org: true, request: `org:CreateAccount {"AccountName":"a$i","Email":"a$i-$account@example.com"}`, have: 2, text: "ACCOUNT_NUMBER_LIMIT_EXCEEDED"},
-		{quota: store.QuotaOrgUnits, org: true, request: `org:CreateOrganizationalUnit {"ParentId":"$RootId","Name":"u$i"}`, have: 1, text: "OU_NUMBER_LIMIT_EXCEEDED"},
-		{quota: store.QuotaOrgDepth, org: true, request: `org:CreateOrganizationalUnit {"ParentId":"$OrganizationalUnitId","Name":"u$i"}`, alone: true, limit: 1, text: "OU_DEPTH_LIMIT_EXCEEDED"},
-		{quota: store.QuotaOrgPolicies, org: true, request: "org:CreatePolicy " + scp, have: 2, text: "POLICY_NUMBER_LIMIT_EXCEEDED"},
-		{quota: store.QuotaOrgAttachments, org: true, each: steps("org:CreatePolicy " + scp + " > Id=policy$i"), request: `org:AttachPolicy {"PolicyId":"$policy$i","TargetId":"$OrganizationalUnitId"}`, have: 1, text: "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"},
-		{quota: store.QuotaSCPSize, org: true, request: "org:CreatePolicy " + scp, alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED"},
-		{quota: store.QuotaRCPSize, org: true, before: steps(`org:EnablePolicyType {"RootId":"$RootId","PolicyType":"RESOURCE_CONTROL_POLICY"}`), alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED",
+		{quota: quota.OrgAccounts, org: true, request: `org:CreateAccount {"AccountName":"a$i","Email":"a$i-$account@example.com"}`, have: 2, text: "ACCOUNT_NUMBER_LIMIT_EXCEEDED"},
+		{quota: quota.OrgUnits, org: true, request: `org:CreateOrganizationalUnit {"ParentId":"$RootId","Name":"u$i"}`, have: 1, text: "OU_NUMBER_LIMIT_EXCEEDED"},
+		{quota: quota.OrgDepth, org: true, request: `org:CreateOrganizationalUnit {"ParentId":"$OrganizationalUnitId","Name":"u$i"}`, alone: true, limit: 1, text: "OU_DEPTH_LIMIT_EXCEEDED"},
+		{quota: quota.OrgPolicies, org: true, request: "org:CreatePolicy " + scp, have: 2, text: "POLICY_NUMBER_LIMIT_EXCEEDED"},
+		{quota: quota.OrgAttachments, org: true, each: steps("org:CreatePolicy " + scp + " > Id=policy$i"), request: `org:AttachPolicy {"PolicyId":"$policy$i","TargetId":"$OrganizationalUnitId"}`, have: 1, text: "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"},
+		{quota: quota.SCPSize, org: true, request: "org:CreatePolicy " + scp, alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED"},
+		{quota: quota.RCPSize, org: true, before: steps(`org:EnablePolicyType {"RootId":"$RootId","PolicyType":"RESOURCE_CONTROL_POLICY"}`), alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED",
 			request: `org:CreatePolicy {"Type":"RESOURCE_CONTROL_POLICY","Name":"p","Description":"","Content":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}"}`},
-		{quota: store.QuotaAIPolicySize, org: true, before: steps(`org:EnablePolicyType {"RootId":"$RootId","PolicyType":"AISERVICES_OPT_OUT_POLICY"}`), alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED",
+		{quota: quota.AIPolicySize, org: true, before: steps(`org:EnablePolicyType {"RootId":"$RootId","PolicyType":"AISERVICES_OPT_OUT_POLICY"}`), alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED",
 			request: `org:CreatePolicy {"Type":"AISERVICES_OPT_OUT_POLICY","Name":"p","Description":"","Content":"{\"services\":{\"default\":{\"opt_out_policy\":{\"@@assign\":\"optOut\"}}}}"}`},
-		{quota: store.QuotaOrgPolicySize, org: true, before: steps(tagTypes), alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED",
+		{quota: quota.OrgPolicySize, org: true, before: steps(tagTypes), alone: true, limit: 10, text: "POLICY_CONTENT_LIMIT_EXCEEDED",
 			request: `org:CreatePolicy {"Type":"TAG_POLICY","Name":"p","Description":"","Content":"{\"tags\":{\"cost\":{\"tag_key\":{\"@@assign\":\"Cost\"}}}}"}`},
 	}
 }
 
 // untried are the quotas without a case: no request comes near them.
-var untried = map[string]bool{store.QuotaRecordSize: true}
+var untried = map[string]bool{quota.RecordSize: true}
 
 // TestQuotas: of many who want the last place that a quota leaves, at once, one
 // gets it, and the others AWS's text. Every quota holds what its account says.
@@ -116,7 +118,7 @@ func TestQuotas(t *testing.T) {
 			s.race(ops, tc)
 		})
 	}
-	for _, q := range store.Quotas {
+	for _, q := range quota.All {
 		if !tried[q.Name] && !untried[q.Name] {
 			t.Errorf("quota %s has no case", q.Name)
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/iamtest"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -180,7 +181,7 @@ func TestMoreCredentials(t *testing.T) {
 	w := newWorld(t)
 	w.update(func(tx *store.Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{store.QuotaKeys: 5}
+		a.Quotas = map[string]int{quota.Keys: 5}
 		return tx.PutAccount(a)
 	})
 	w.User("ann", "")

@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // An Annex is the rows that another package keeps in an account, at one revision:
@@ -157,8 +158,8 @@ func (tx *Tx) addAnnex(t *kv.Txn, account string) error {
 		case s.now == nil && s.old != nil:
 			t.Then = append(t.Then, kv.Op{Key: key, Delete: true})
 		case s.now != nil:
-			if len(s.now.value) >= maxRecord {
-				return &LimitError{Quota: QuotaRecordSize, Limit: maxRecord}
+			if len(s.now.value) >= quota.MaxRecord {
+				return &LimitError{Quota: quota.RecordSize, Limit: quota.MaxRecord}
 			}
 			t.Then = append(t.Then, kv.Op{Key: key, Value: append([]byte{format}, s.now.value...)})
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/kv/boltkv"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // fill gives alpha n users, each with a key, two groups, an attached and an
@@ -61,7 +62,7 @@ func BenchmarkLoad(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				fresh := x.node(b)
-				if got := view(b, fresh, alpha).Usage(QuotaUsers); got != n {
+				if got := view(b, fresh, alpha).Usage(quota.Users); got != n {
 					b.Fatalf("%d users, want %d", got, n)
 				}
 				b.StopTimer()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 func createDevice(s *Store, name string) func(*Tx) error {
@@ -39,7 +41,7 @@ func TestDevices(t *testing.T) {
 	for _, n := range []*Store{s, other} {
 		v := view(t, n, alpha)
 		u, err := v.User("anna")
-		if err != nil || v.DeviceCount(u.ID) != 1 || v.DevicesInUse() != 1 || v.Usage(QuotaVirtualDevices) != 2 {
+		if err != nil || v.DeviceCount(u.ID) != 1 || v.DevicesInUse() != 1 || v.Usage(quota.VirtualDevices) != 2 {
 			t.Fatalf("anna has %d devices, %d are in use, %v", v.DeviceCount(u.ID), v.DevicesInUse(), err)
 		}
 		for d := range v.DevicesOf(u.ID, "") {
@@ -63,8 +65,8 @@ func TestDevices(t *testing.T) {
 	update(t, s, func(tx *Tx) error {
 		return errors.Join(tx.ReleaseDevice(serial), tx.DeleteDevice(serial), tx.DeleteUser("anna"))
 	})
-	if v := view(t, s, alpha); v.DevicesInUse() != 0 || v.Usage(QuotaVirtualDevices) != 1 {
-		t.Errorf("after deleting: %d in use of %d", v.DevicesInUse(), v.Usage(QuotaVirtualDevices))
+	if v := view(t, s, alpha); v.DevicesInUse() != 0 || v.Usage(quota.VirtualDevices) != 1 {
+		t.Errorf("after deleting: %d in use of %d", v.DevicesInUse(), v.Usage(quota.VirtualDevices))
 	}
 }
 
@@ -75,7 +77,7 @@ func TestADeviceOutlivesNoOwner(t *testing.T) {
 	other := x.node(t)
 	update(t, s, all(createUser("ann"), createDevice(s, "one"), createDevice(s, "two"), func(tx *Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{QuotaDevices: 1}
+		a.Quotas = map[string]int{quota.Devices: 1}
 		return tx.PutAccount(a)
 	}))
 	eventually(t, "the other node sees the devices", func() bool { _, err := view(t, other, alpha).Device(deviceARN("two")); return err == nil })
@@ -99,7 +101,7 @@ func TestADeviceOutlivesNoOwner(t *testing.T) {
 		meanwhile(assign("one"), func(tx *Tx) error { return tx.DeleteUser("ann") }))
 	update(t, s, func(tx *Tx) error { return tx.ReleaseDevice(deviceARN("one")) })
 	eventually(t, "the other node sees the release", func() bool { return view(t, other, alpha).DevicesInUse() == 0 })
-	wants(t, s, "one device too many", &LimitError{QuotaDevices, 1}, meanwhile(assign("one"), assign("two")))
+	wants(t, s, "one device too many", &LimitError{quota.Devices, 1}, meanwhile(assign("one"), assign("two")))
 }
 
 func TestServerCertificates(t *testing.T) {

@@ -77,7 +77,7 @@ type ExistsError struct {
 func (e *ExistsError) Error() string        { return fmt.Sprintf("%s %q: %v", e.Kind, e.Name, ErrExists) }
 func (e *ExistsError) Is(target error) bool { return target == ErrExists }
 
-// A LimitError says which quota would be exceeded; see Quotas.
+// A LimitError says which quota would be exceeded; see package quota.
 type LimitError struct {
 	Quota string
 	Limit int

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/tidwall/btree"
@@ -55,7 +54,7 @@ func (s *Store) watch(ctx context.Context, rev kv.Revision, synced func()) (kv.R
 		}
 		s.apply(batch.Revision, batch.Events)
 		rev = batch.Revision
-		s.applied.pass(rev)
+		s.applied.Pass(rev)
 		if len(batch.Events) == 0 {
 			s.confirmed.Store(int64(time.Since(s.started)))
 			synced()
@@ -154,7 +153,7 @@ func (s *Store) reload(ctx context.Context) (kv.Revision, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.applied.reset(rev)
+	s.applied.Reset(rev)
 	return rev, nil
 }
 
@@ -176,72 +175,5 @@ func (s *Store) scan(ctx context.Context, start, end string, rev kv.Revision, fn
 			return rev, nil
 		}
 		start = page.Entries[len(page.Entries)-1].Key + "\x00"
-	}
-}
-
-// A gate lets those who wait for a revision pass once it is reached. The zero
-// gate is at revision 0.
-type gate struct {
-	mu      sync.Mutex // guards below
-	rev     kv.Revision
-	changed chan struct{} // closed when rev changes; nil while nobody waits
-}
-
-func (g *gate) at() kv.Revision {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.rev
-}
-
-// pass moves the gate on to rev; it never moves back.
-func (g *gate) pass(rev kv.Revision) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if rev > g.rev {
-		g.setLocked(rev)
-	}
-}
-
-// reset moves the gate to rev, which may be back.
-func (g *gate) reset(rev kv.Revision) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.setLocked(rev)
-}
-
-func (g *gate) setLocked(rev kv.Revision) {
-	g.rev = rev
-	if g.changed != nil {
-		close(g.changed)
-		g.changed = nil
-	}
-}
-
-// next returns a channel that is closed when the gate moves, or nil if it is at
-// rev already.
-func (g *gate) next(rev kv.Revision) <-chan struct{} {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.rev >= rev {
-		return nil
-	}
-	if g.changed == nil {
-		g.changed = make(chan struct{})
-	}
-	return g.changed
-}
-
-// wait returns nil once the gate is at rev, or ctx's error.
-func (g *gate) wait(ctx context.Context, rev kv.Revision) error {
-	for {
-		moved := g.next(rev)
-		if moved == nil {
-			return nil
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
 	}
 }

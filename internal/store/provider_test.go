@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
 )
 
@@ -44,8 +45,8 @@ func TestOIDCProviders(t *testing.T) {
 	for p := range p.OIDCProviders("") {
 		urls = append(urls, p.URL)
 	}
-	if want := []string{"a.example.com:8443", url}; !slices.Equal(urls, want) || p.Usage(QuotaOIDCProviders) != 2 {
-		t.Errorf("OIDCProviders = %v (%d), want %v", urls, p.Usage(QuotaOIDCProviders), want)
+	if want := []string{"a.example.com:8443", url}; !slices.Equal(urls, want) || p.Usage(quota.OIDCProviders) != 2 {
+		t.Errorf("OIDCProviders = %v (%d), want %v", urls, p.Usage(quota.OIDCProviders), want)
 	}
 	wants(t, s, "the same in other letters", exists(KindOIDC, "OIDC.example.com/id/a1"), createIssuer("OIDC.example.com/id/a1"))
 	for _, bad := range []string{"", "/x", "a b", "a?b", "a#b", "é", "a\x00", strings.Repeat("x", 256)} {
@@ -53,19 +54,19 @@ func TestOIDCProviders(t *testing.T) {
 			t.Errorf("CreateOIDCProvider(%q) = %v, want ErrInvalid", bad, err)
 		}
 	}
-	wants(t, s, "too many audiences", &LimitError{QuotaClientIDs, 100}, func(tx *Tx) error {
+	wants(t, s, "too many audiences", &LimitError{quota.ClientIDs, 100}, func(tx *Tx) error {
 		p, err := tx.OIDCProvider(url)
 		for i := range 100 {
 			p.ClientIDs = append(p.ClientIDs, fmt.Sprint(i))
 		}
 		return errors.Join(err, tx.PutOIDCProvider(p))
 	})
-	wants(t, s, "too many thumbprints", &LimitError{QuotaThumbprints, 5}, func(tx *Tx) error {
+	wants(t, s, "too many thumbprints", &LimitError{quota.Thumbprints, 5}, func(tx *Tx) error {
 		p, err := tx.OIDCProvider(url)
 		p.Thumbprints = make([]string, 6)
 		return errors.Join(err, tx.PutOIDCProvider(p))
 	})
-	wants(t, s, "too many tags", &LimitError{QuotaTags, 50}, func(tx *Tx) error {
+	wants(t, s, "too many tags", &LimitError{quota.Tags, 50}, func(tx *Tx) error {
 		p, err := tx.OIDCProvider(url)
 		p.Tags = make([]Tag, 51)
 		return errors.Join(err, tx.PutOIDCProvider(p))
@@ -108,7 +109,7 @@ func TestSAMLProviders(t *testing.T) {
 	if n := len(key.ID); n < 22 || n > 64 || strings.Trim(key.ID, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
 		t.Errorf("NewSAMLKey has id %q", key.ID)
 	}
-	wants(t, s, "a third key", &LimitError{QuotaSAMLKeys, 2}, func(tx *Tx) error {
+	wants(t, s, "a third key", &LimitError{quota.SAMLKeys, 2}, func(tx *Tx) error {
 		p, err := tx.SAMLProvider("corp")
 		p.Keys = append(p.Keys, key, key)
 		return errors.Join(err, tx.PutSAMLProvider(p))
@@ -130,10 +131,10 @@ func TestProviderQuotas(t *testing.T) {
 	s, _ := newStore(t)
 	update(t, s, func(tx *Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{QuotaOIDCProviders: 1, QuotaSAMLProviders: 1}
+		a.Quotas = map[string]int{quota.OIDCProviders: 1, quota.SAMLProviders: 1}
 		return tx.PutAccount(a)
 	})
 	update(t, s, all(createIssuer("a.example"), createSAML("a")))
-	wants(t, s, "a second issuer", &LimitError{QuotaOIDCProviders, 1}, createIssuer("b.example"))
-	wants(t, s, "a second SAML provider", &LimitError{QuotaSAMLProviders, 1}, createSAML("b"))
+	wants(t, s, "a second issuer", &LimitError{quota.OIDCProviders, 1}, createIssuer("b.example"))
+	wants(t, s, "a second SAML provider", &LimitError{quota.SAMLProviders, 1}, createSAML("b"))
 }

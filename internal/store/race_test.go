@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 func addKey(s *Store, user string) func(*Tx) error {
@@ -68,11 +70,11 @@ func TestNoUpdateIsLost(t *testing.T) {
 	s, x := newStore(t)
 	update(t, s, all(createUser("ann"), func(tx *Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{QuotaTags: 1000}
+		a.Quotas = map[string]int{quota.Tags: 1000}
 		return tx.PutAccount(a)
 	}))
 	nodes := []*Store{s, x.node(t)}
-	eventually(t, "the quota is on both nodes", func() bool { return view(t, nodes[1], alpha).Quota(QuotaTags) == 1000 })
+	eventually(t, "the quota is on both nodes", func() bool { return view(t, nodes[1], alpha).Quota(quota.Tags) == 1000 })
 	const writers, each = 8, 15
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -233,7 +235,7 @@ func TestAccountQuotasHoldUnderConcurrency(t *testing.T) {
 	s, _ := newStore(t)
 	update(t, s, func(tx *Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{QuotaUsers: 10}
+		a.Quotas = map[string]int{quota.Users: 10}
 		return tx.PutAccount(a)
 	})
 	var made, refused atomic.Int32
@@ -249,7 +251,7 @@ func TestAccountQuotasHoldUnderConcurrency(t *testing.T) {
 			switch limit, ok := errors.AsType[*LimitError](err); {
 			case err == nil:
 				made.Add(1)
-			case ok && *limit == LimitError{QuotaUsers, 10}:
+			case ok && *limit == LimitError{quota.Users, 10}:
 				refused.Add(1)
 			case !errors.Is(err, errStop):
 				t.Errorf("creating a user = %v", err)
@@ -399,14 +401,14 @@ func TestLoadingMeetsWriting(t *testing.T) {
 	for range 25 {
 		n := x.node(t)
 		v := view(t, n, alpha)
-		users := v.Usage(QuotaUsers)
+		users := v.Usage(quota.Users)
 		time.Sleep(2 * time.Millisecond)
 		checkSound(t, view(t, n, alpha))
-		if now := view(t, n, alpha).Usage(QuotaUsers); now < users {
+		if now := view(t, n, alpha).Usage(quota.Users); now < users {
 			t.Errorf("%d users, and %d before", now, users)
 		}
 		want := view(t, s, alpha)
-		eventually(t, "the new node catches up", func() bool { return view(t, n, alpha).Usage(QuotaUsers) >= want.Usage(QuotaUsers) })
+		eventually(t, "the new node catches up", func() bool { return view(t, n, alpha).Usage(quota.Users) >= want.Usage(quota.Users) })
 		if err := n.Close(); err != nil {
 			t.Errorf("Close = %v", err)
 		}

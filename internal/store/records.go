@@ -27,7 +27,7 @@ type Account struct {
 	Login   *LoginProfile  `json:"login,omitempty"`  // of the root user
 	Certs   []SigningCert  `json:"certs,omitempty"`  // of the root user
 	Rules   *PasswordRules `json:"rules,omitempty"`  // for the users' passwords; nil: AWS's default ones
-	Quotas  map[string]int `json:"quotas,omitempty"` // overrides by quota name; see Quotas
+	Quotas  map[string]int `json:"quotas,omitempty"` // overrides by quota name; see package quota
 
 	Email        string       `json:"email,omitempty"`        // unique in the whole store; see Mail
 	Organization string       `json:"organization,omitempty"` // the management account of its organization; see Store.Membership

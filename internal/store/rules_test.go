@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // wants runs fn in a transaction and compares its error.
@@ -106,7 +108,7 @@ func TestPolicyVersions(t *testing.T) {
 	add("v4", false)
 	add("v5", false)
 	sixth := func(tx *Tx) error { _, err := tx.AddVersion(arn, doc(), true); return err }
-	wants(t, s, "a sixth version", &LimitError{QuotaVersions, 5}, sixth)
+	wants(t, s, "a sixth version", &LimitError{quota.Versions, 5}, sixth)
 	wants(t, s, "deleting the default version", &InUseError{KindVersion, "v3", ReasonInDefault}, func(tx *Tx) error { return tx.DeleteVersion(arn, "v3") })
 	wants(t, s, "deleting no version", notFound(KindVersion, "v9"), func(tx *Tx) error { return tx.DeleteVersion(arn, "v9") })
 	wants(t, s, "putting no version in force", notFound(KindVersion, "v9"), func(tx *Tx) error { return tx.SetDefault(arn, "v9") })
@@ -118,16 +120,16 @@ func TestPolicyVersions(t *testing.T) {
 	if err != nil || got.DefaultVersion().ID != "v6" || !strings.Contains(got.DefaultVersion().Document.Text(), `"Id":"v6"`) {
 		t.Errorf("Policy = %+v, %v, want v6 in force", got, err)
 	}
-	if n := v.Usage(QuotaVersionsInUse); n != 5 {
-		t.Errorf("Usage(%s) = %d, want 5", QuotaVersionsInUse, n)
+	if n := v.Usage(quota.VersionsInUse); n != 5 {
+		t.Errorf("Usage(%s) = %d, want 5", quota.VersionsInUse, n)
 	}
 	wants(t, s, "deleting a policy of many versions", &InUseError{KindPolicy, arn, ReasonVersions}, func(tx *Tx) error { return tx.DeletePolicy(arn) })
 	for _, id := range []string{"v1", "v2", "v3", "v4"} {
 		update(t, s, func(tx *Tx) error { return tx.DeleteVersion(arn, id) })
 	}
 	update(t, s, func(tx *Tx) error { return tx.DeletePolicy(arn) })
-	if n := view(t, s, alpha).Usage(QuotaVersionsInUse); n != 0 {
-		t.Errorf("Usage(%s) = %d after all, want 0", QuotaVersionsInUse, n)
+	if n := view(t, s, alpha).Usage(quota.VersionsInUse); n != 0 {
+		t.Errorf("Usage(%s) = %d after all, want 0", quota.VersionsInUse, n)
 	}
 	checkSound(t, view(t, s, alpha))
 }
@@ -297,29 +299,29 @@ func TestRecordLimits(t *testing.T) {
 		fn   func(*Tx) error
 		want error
 	}{
-		"an-eleventh-group":        {func(tx *Tx) error { return tx.AddMember("g10", "u") }, &LimitError{QuotaGroupsPerUser, 10}},
+		"an-eleventh-group":        {func(tx *Tx) error { return tx.AddMember("g10", "u") }, &LimitError{quota.GroupsPerUser, 10}},
 		"a-group-again":            {func(tx *Tx) error { return tx.AddMember("g9", "u") }, nil},
-		"an-eleventh-user-policy":  {func(tx *Tx) error { return tx.Attach(UserHolder("u"), alphaPolicy("p10")) }, &LimitError{QuotaUserPolicies, 10}},
-		"an-eleventh-group-policy": {func(tx *Tx) error { return tx.Attach(GroupHolder("g"), alphaPolicy("p10")) }, &LimitError{QuotaGroupPolicies, 10}},
-		"an-eleventh-role-policy":  {func(tx *Tx) error { return tx.Attach(RoleHolder("r"), alphaPolicy("p10")) }, &LimitError{QuotaRolePolicies, 10}},
+		"an-eleventh-user-policy":  {func(tx *Tx) error { return tx.Attach(UserHolder("u"), alphaPolicy("p10")) }, &LimitError{quota.UserPolicies, 10}},
+		"an-eleventh-group-policy": {func(tx *Tx) error { return tx.Attach(GroupHolder("g"), alphaPolicy("p10")) }, &LimitError{quota.GroupPolicies, 10}},
+		"an-eleventh-role-policy":  {func(tx *Tx) error { return tx.Attach(RoleHolder("r"), alphaPolicy("p10")) }, &LimitError{quota.RolePolicies, 10}},
 		"a-policy-again":           {func(tx *Tx) error { return tx.Attach(RoleHolder("r"), alphaPolicy("p9")) }, nil},
-		"51-tags-on-a-user":        {func(tx *Tx) error { return tx.CreateUser(&User{Name: "x", Tags: tags}) }, &LimitError{QuotaTags, 50}},
-		"51-tags-on-a-policy":      {func(tx *Tx) error { return tx.CreatePolicy(&Policy{Name: "x", Tags: tags}, doc()) }, &LimitError{QuotaTags, 50}},
-		"51-tags-on-a-profile":     {func(tx *Tx) error { return tx.CreateProfile(&InstanceProfile{Name: "x", Tags: tags}) }, &LimitError{QuotaTags, 50}},
-		"a-long-policy":            {func(tx *Tx) error { return tx.CreatePolicy(&Policy{Name: "x"}, long(6145)) }, &LimitError{QuotaPolicySize, 6144}},
+		"51-tags-on-a-user":        {func(tx *Tx) error { return tx.CreateUser(&User{Name: "x", Tags: tags}) }, &LimitError{quota.Tags, 50}},
+		"51-tags-on-a-policy":      {func(tx *Tx) error { return tx.CreatePolicy(&Policy{Name: "x", Tags: tags}, doc()) }, &LimitError{quota.Tags, 50}},
+		"51-tags-on-a-profile":     {func(tx *Tx) error { return tx.CreateProfile(&InstanceProfile{Name: "x", Tags: tags}) }, &LimitError{quota.Tags, 50}},
+		"a-long-policy":            {func(tx *Tx) error { return tx.CreatePolicy(&Policy{Name: "x"}, long(6145)) }, &LimitError{quota.PolicySize, 6144}},
 		"a-policy-of-6144":         {func(tx *Tx) error { return tx.CreatePolicy(&Policy{Name: "longest"}, long(6144)) }, nil},
-		"a-long-version":           {func(tx *Tx) error { _, err := tx.AddVersion(alphaPolicy("p1"), long(6145), false); return err }, &LimitError{QuotaPolicySize, 6144}},
-		"a-long-trust-policy":      {func(tx *Tx) error { return tx.CreateRole(&Role{Name: "x", Trust: long(2049)}) }, &LimitError{QuotaAssumePolicySize, 2048}},
-		"a-user-s-inline-policy":   {func(tx *Tx) error { return tx.PutInline(UserHolder("u"), "i", long(2049)) }, &LimitError{QuotaUserPolicySize, 2048}},
+		"a-long-version":           {func(tx *Tx) error { _, err := tx.AddVersion(alphaPolicy("p1"), long(6145), false); return err }, &LimitError{quota.PolicySize, 6144}},
+		"a-long-trust-policy":      {func(tx *Tx) error { return tx.CreateRole(&Role{Name: "x", Trust: long(2049)}) }, &LimitError{quota.AssumePolicySize, 2048}},
+		"a-user-s-inline-policy":   {func(tx *Tx) error { return tx.PutInline(UserHolder("u"), "i", long(2049)) }, &LimitError{quota.UserPolicySize, 2048}},
 		"a-group-s-inline-policies": {func(tx *Tx) error {
 			return errors.Join(tx.PutInline(GroupHolder("g"), "a", long(5000)), tx.PutInline(GroupHolder("g"), "b", long(121)))
-		}, &LimitError{QuotaGroupPolicySize, 5120}},
+		}, &LimitError{quota.GroupPolicySize, 5120}},
 		"a-role-s-inline-policies": {func(tx *Tx) error {
 			return errors.Join(tx.PutInline(RoleHolder("r"), "a", long(10240)), tx.PutInline(RoleHolder("r"), "a", long(10240)))
 		}, nil},
 		"much-white-space": {func(tx *Tx) error {
-			return tx.CreatePolicy(&Policy{Name: "x"}, NewDocument("", strings.Repeat(" ", maxRecord)))
-		}, &LimitError{QuotaRecordSize, maxRecord}},
+			return tx.CreatePolicy(&Policy{Name: "x"}, NewDocument("", strings.Repeat(" ", quota.MaxRecord)))
+		}, &LimitError{quota.RecordSize, quota.MaxRecord}},
 		"three-root-keys": {func(tx *Tx) error {
 			a := tx.Account()
 			for range 3 {
@@ -327,7 +329,7 @@ func TestRecordLimits(t *testing.T) {
 				a.Keys = append(a.Keys, k)
 			}
 			return tx.PutAccount(a)
-		}, &LimitError{QuotaKeys, 2}},
+		}, &LimitError{quota.Keys, 2}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			wants(t, s, what, c.want, c.fn)
@@ -336,7 +338,7 @@ func TestRecordLimits(t *testing.T) {
 	update(t, s, func(tx *Tx) error { return tx.CreateUser(&User{Name: "tagged", Tags: tags[:5]}) })
 	update(t, s, func(tx *Tx) error {
 		a := tx.Account()
-		a.Quotas = map[string]int{QuotaGroupsPerUser: 3, QuotaTags: 3}
+		a.Quotas = map[string]int{quota.GroupsPerUser: 3, quota.Tags: 3}
 		return tx.PutAccount(a)
 	})
 	retag := func(n int) func(*Tx) error {
@@ -346,10 +348,10 @@ func TestRecordLimits(t *testing.T) {
 			return errors.Join(err, tx.PutUser(u))
 		}
 	}
-	wants(t, s, "more tags over a lowered quota", &LimitError{QuotaTags, 3}, retag(6))
+	wants(t, s, "more tags over a lowered quota", &LimitError{quota.Tags, 3}, retag(6))
 	wants(t, s, "fewer tags over a lowered quota", nil, retag(4))
 	wants(t, s, "leaving a group over a lowered quota", nil, func(tx *Tx) error { return tx.RemoveMember("g0", "u") })
-	wants(t, s, "joining over a lowered quota", &LimitError{QuotaGroupsPerUser, 3}, func(tx *Tx) error { return tx.AddMember("g10", "u") })
+	wants(t, s, "joining over a lowered quota", &LimitError{quota.GroupsPerUser, 3}, func(tx *Tx) error { return tx.AddMember("g10", "u") })
 }
 
 func TestPutRefusesWhatHasAnotherMethod(t *testing.T) {
@@ -412,7 +414,7 @@ func TestPutRefusesWhatHasAnotherMethod(t *testing.T) {
 	wants(t, s, "removing no member", notFound(KindMember, "u in g"), func(tx *Tx) error { return tx.RemoveMember("G", "U") })
 	wants(t, s, "removing no role", notFound(KindRole, "r"), func(tx *Tx) error { return tx.RemoveRole("i", "r") })
 	wants(t, s, "deleting no inline policy", notFound(KindInline, "x"), func(tx *Tx) error { return tx.DeleteInline(RoleHolder("r"), "x") })
-	wants(t, s, "a second role", &LimitError{QuotaRolesPerProfile, 1}, func(tx *Tx) error { return errors.Join(tx.AddRole("i", "r"), tx.AddRole("i", "r")) })
+	wants(t, s, "a second role", &LimitError{quota.RolesPerProfile, 1}, func(tx *Tx) error { return errors.Join(tx.AddRole("i", "r"), tx.AddRole("i", "r")) })
 	wants(t, s, "a change of tags", nil, policy(func(p *Policy) { p.Tags = []Tag{{"k", "v"}}; p.Description = "d" }))
 	if p, err := view(t, s, alpha).PolicyNamed("p"); err != nil || len(p.Tags) != 1 || p.Description != "d" {
 		t.Errorf("PolicyNamed(p) = %+v, %v, want it changed", p, err)
@@ -439,26 +441,16 @@ func TestOneKeyHasOneOwner(t *testing.T) {
 	})
 }
 
-func TestQuotasAreAWSs(t *testing.T) {
+func TestQuotasAreTheDefaultsUntilChanged(t *testing.T) {
 	s, _ := newStore(t)
 	v := view(t, s, alpha)
-	seen := map[string]bool{}
-	for _, q := range Quotas {
-		if seen[q.Name] || q.Summary != "" && seen[q.Summary] {
-			t.Errorf("quota %+v is listed twice", q)
-		}
-		seen[q.Name], seen[q.Summary] = true, q.Summary != ""
-		if got := v.Quota(q.Name); got != q.Default || got <= 0 {
+	for _, q := range quota.All {
+		if got := v.Quota(q.Name); got != q.Default {
 			t.Errorf("Quota(%s) = %d, want %d", q.Name, got, q.Default)
 		}
 	}
 	if got := v.Quota("none"); got != 0 {
 		t.Errorf("Quota(none) = %d, want 0", got)
-	}
-	for text, want := range map[string]int{"": 0, " \t\r\n": 0, "a b": 2, "é à": 2, `{"a": "b c"}`: 10} {
-		if got := Size(text); got != want {
-			t.Errorf("Size(%q) = %d, want %d", text, got, want)
-		}
 	}
 }
 

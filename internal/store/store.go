@@ -45,7 +45,7 @@ type Store struct {
 	staleAfter time.Duration
 
 	provided provided
-	applied  gate // the revision up to which every loaded account is
+	applied  kv.Gate // the revision up to which every loaded account is
 
 	directory atomic.Pointer[btree.Map[string, *account]] // every account by id; replaced, never changed
 
@@ -83,7 +83,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: reading accounts: %w", err)
 	}
-	s.applied.pass(rev)
+	s.applied.Pass(rev)
 
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -174,7 +174,7 @@ func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
 }
 
 // Revision returns the revision up to which every view is.
-func (s *Store) Revision() kv.Revision { return s.applied.at() }
+func (s *Store) Revision() kv.Revision { return s.applied.At() }
 
 // Lag returns how long ago the views were last known to be up to date. With a
 // healthy engine that is about kv.ProgressInterval at most.

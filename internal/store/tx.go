@@ -4,6 +4,7 @@ package store
 
 import (
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // A Tx is one attempt at a transaction on an account. Its reads see its own
@@ -165,8 +166,8 @@ func (s *slot[T]) add(txn *kv.Txn, key string) error {
 		if err != nil {
 			return invalid("%q: %v", key, err)
 		}
-		if len(value) > maxRecord {
-			return &LimitError{Quota: QuotaRecordSize, Limit: maxRecord}
+		if len(value) > quota.MaxRecord {
+			return &LimitError{Quota: quota.RecordSize, Limit: quota.MaxRecord}
 		}
 		txn.Then = append(txn.Then, kv.Op{Key: key, Value: value})
 	case s.old != nil:
@@ -220,7 +221,7 @@ func (tx *Tx) PutAccount(a *Account) error {
 		a.Email != was.Email || a.Organization != was.Organization || !a.ClosedAt.Equal(was.ClosedAt) {
 		return invalid("account %s: something changed that PutAccount does not change", was.ID)
 	}
-	if err := was.within(QuotaSigningCerts, len(was.Certs), len(a.Certs)); err != nil {
+	if err := was.within(quota.SigningCerts, len(was.Certs), len(a.Certs)); err != nil {
 		return err
 	}
 	if err := tx.checkKeys("", was.Keys, a.Keys); err != nil {
@@ -233,7 +234,7 @@ func (tx *Tx) PutAccount(a *Account) error {
 // checkKeys checks the access keys that a user, or "" for the root user, is to
 // have, and forgets the last uses of those that it loses.
 func (tx *Tx) checkKeys(userID string, before, after []AccessKey) error {
-	if err := tx.account.now.within(QuotaKeys, len(before), len(after)); err != nil {
+	if err := tx.account.now.within(quota.Keys, len(before), len(after)); err != nil {
 		return err
 	}
 	for i := range after {

@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // checkCredentials checks the SSH keys, certificates and service credentials of
 // a user, who was before.
 func (tx *Tx) checkCredentials(was, u *User) error {
 	a := tx.account.now
-	if err := a.within(QuotaSSHKeys, len(was.SSHKeys), len(u.SSHKeys)); err != nil {
+	if err := a.within(quota.SSHKeys, len(was.SSHKeys), len(u.SSHKeys)); err != nil {
 		return err
 	}
-	if err := a.within(QuotaSigningCerts, len(was.Certs), len(u.Certs)); err != nil {
+	if err := a.within(quota.SigningCerts, len(was.Certs), len(u.Certs)); err != nil {
 		return err
 	}
 	for i := range u.Services {
 		service := u.Services[i].Service
-		if err := a.within(QuotaServiceCreds, was.servicesFor(service), u.servicesFor(service)); err != nil {
+		if err := a.within(quota.ServiceCreds, was.servicesFor(service), u.servicesFor(service)); err != nil {
 			return err
 		}
 	}
@@ -70,7 +71,7 @@ func (tx *Tx) CreateDevice(d *MFADevice) error {
 	if s.now != nil {
 		return exists(KindDevice, tx.view.DeviceARN(d))
 	}
-	if err := tx.create(QuotaVirtualDevices); err != nil {
+	if err := tx.create(quota.VirtualDevices); err != nil {
 		return err
 	}
 	d.Created = stamp(tx.a.s.now())
@@ -118,7 +119,7 @@ func (tx *Tx) AssignDevice(serial, user string, at time.Time) error {
 		owner, touch = u.now.ID, u.touch
 	}
 	n := tx.devicesOf(owner)
-	if err := tx.account.now.within(QuotaDevices, n, n+1); err != nil {
+	if err := tx.account.now.within(quota.Devices, n, n+1); err != nil {
 		return err
 	}
 	d := s.now.clone()
@@ -175,7 +176,7 @@ func (tx *Tx) CreateServerCert(c *ServerCertificate) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaServerCerts); err != nil {
+	if err := tx.create(quota.ServerCerts); err != nil {
 		return err
 	}
 	c.Path = cmp.Or(c.Path, "/")

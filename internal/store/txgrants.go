@@ -6,6 +6,9 @@ import (
 	"cmp"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
+	"github.com/innkeeper-iam/innkeeper/policy"
 )
 
 // A Holder names a user, group or role, which may hold policies.
@@ -40,21 +43,21 @@ func (tx *Tx) hold(h Holder) (*held, error) {
 			return nil, err
 		}
 		u := s.now.clone()
-		return &held{&u.Grants, &u.Boundary, QuotaUserPolicies, QuotaUserPolicySize, func() { s.set(u) }}, nil
+		return &held{&u.Grants, &u.Boundary, quota.UserPolicies, quota.UserPolicySize, func() { s.set(u) }}, nil
 	case KindGroup:
 		s, err := tx.groups.find(h.Name)
 		if err != nil {
 			return nil, err
 		}
 		g := s.now.clone()
-		return &held{&g.Grants, nil, QuotaGroupPolicies, QuotaGroupPolicySize, func() { s.set(g) }}, nil
+		return &held{&g.Grants, nil, quota.GroupPolicies, quota.GroupPolicySize, func() { s.set(g) }}, nil
 	case KindRole:
 		s, err := tx.roles.find(h.Name)
 		if err != nil {
 			return nil, err
 		}
 		r := s.now.clone()
-		return &held{&r.Grants, &r.Boundary, QuotaRolePolicies, QuotaRolePolicySize, func() { s.set(r) }}, nil
+		return &held{&r.Grants, &r.Boundary, quota.RolePolicies, quota.RolePolicySize, func() { s.set(r) }}, nil
 	}
 	return nil, invalid("a %s holds no policies", h.Kind)
 }
@@ -182,7 +185,7 @@ func (tx *Tx) checkInline(quota string, before, after *Grants) error {
 func (g *Grants) size() int {
 	n := 0
 	for i := range g.Inline {
-		n += Size(g.Inline[i].Document.Text())
+		n += policy.SizeWithoutSpace(g.Inline[i].Document.Text())
 	}
 	return n
 }
@@ -194,9 +197,9 @@ func (tx *Tx) checkDocument(quota string, before, d *Document) error {
 	}
 	was := 0
 	if before != nil {
-		was = Size(before.Text())
+		was = policy.SizeWithoutSpace(before.Text())
 	}
-	return tx.account.now.within(quota, was, Size(d.Text()))
+	return tx.account.now.within(quota, was, policy.SizeWithoutSpace(d.Text()))
 }
 
 // check refuses documents that could not be stored byte for byte.

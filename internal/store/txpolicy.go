@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // Policy returns the managed policy with that ARN, of the account or of AWS.
@@ -64,14 +65,14 @@ func (tx *Tx) CreatePolicy(p *Policy, d *Document) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaPolicies, QuotaVersionsInUse); err != nil {
+	if err := tx.create(quota.Policies, quota.VersionsInUse); err != nil {
 		return err
 	}
 	p.Path = cmp.Or(p.Path, "/")
 	if err := tx.checkRecord(p.Path, nil, p.Tags); err != nil {
 		return err
 	}
-	if err := tx.checkDocument(QuotaPolicySize, nil, d); err != nil {
+	if err := tx.checkDocument(quota.PolicySize, nil, d); err != nil {
 		return err
 	}
 	p.Account, p.ID, p.Created = tx.a.id, tx.a.s.ids.Unique(ids.Policy, tx.a.id), stamp(tx.a.s.now())
@@ -133,13 +134,13 @@ func (tx *Tx) AddVersion(arn string, d *Document, setDefault bool) (*PolicyVersi
 		return nil, err
 	}
 	n := len(s.now.Versions)
-	if err := tx.account.now.within(QuotaVersions, n, n+1); err != nil {
+	if err := tx.account.now.within(quota.Versions, n, n+1); err != nil {
 		return nil, err
 	}
-	if err := tx.create(QuotaVersionsInUse); err != nil {
+	if err := tx.create(quota.VersionsInUse); err != nil {
 		return nil, err
 	}
-	if err := tx.checkDocument(QuotaPolicySize, nil, d); err != nil {
+	if err := tx.checkDocument(quota.PolicySize, nil, d); err != nil {
 		return nil, err
 	}
 	p := s.now.clone()

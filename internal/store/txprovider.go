@@ -2,7 +2,11 @@
 
 package store
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
+)
 
 // OIDCProvider returns the OpenID Connect provider of that URL.
 func (tx *Tx) OIDCProvider(url string) (*OIDCProvider, error) {
@@ -19,7 +23,7 @@ func (tx *Tx) CreateOIDCProvider(p *OIDCProvider) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaOIDCProviders); err != nil {
+	if err := tx.create(quota.OIDCProviders); err != nil {
 		return err
 	}
 	p.Created = stamp(tx.a.s.now())
@@ -49,13 +53,13 @@ func (tx *Tx) PutOIDCProvider(p *OIDCProvider) error {
 
 func (tx *Tx) checkOIDCProvider(was, p *OIDCProvider) error {
 	a := tx.account.now
-	if err := a.within(QuotaClientIDs, len(was.ClientIDs), len(p.ClientIDs)); err != nil {
+	if err := a.within(quota.ClientIDs, len(was.ClientIDs), len(p.ClientIDs)); err != nil {
 		return err
 	}
-	if err := a.within(QuotaThumbprints, len(was.Thumbprints), len(p.Thumbprints)); err != nil {
+	if err := a.within(quota.Thumbprints, len(was.Thumbprints), len(p.Thumbprints)); err != nil {
 		return err
 	}
-	return a.within(QuotaTags, len(was.Tags), len(p.Tags))
+	return a.within(quota.Tags, len(was.Tags), len(p.Tags))
 }
 
 // DeleteOIDCProvider deletes an OpenID Connect provider. Roles may go on naming
@@ -84,7 +88,7 @@ func (tx *Tx) CreateSAMLProvider(p *SAMLProvider) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.create(QuotaSAMLProviders); err != nil {
+	if err := tx.create(quota.SAMLProviders); err != nil {
 		return err
 	}
 	p.ID, p.Created = tx.a.s.ids.RequestID(), stamp(tx.a.s.now())
@@ -114,10 +118,10 @@ func (tx *Tx) PutSAMLProvider(p *SAMLProvider) error {
 
 func (tx *Tx) checkSAMLProvider(was, p *SAMLProvider) error {
 	a := tx.account.now
-	if err := a.within(QuotaSAMLKeys, len(was.Keys), len(p.Keys)); err != nil {
+	if err := a.within(quota.SAMLKeys, len(was.Keys), len(p.Keys)); err != nil {
 		return err
 	}
-	return a.within(QuotaTags, len(was.Tags), len(p.Tags))
+	return a.within(quota.Tags, len(was.Tags), len(p.Tags))
 }
 
 // DeleteSAMLProvider deletes a SAML provider. Roles may go on naming it in vain,

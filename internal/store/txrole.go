@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // defaultSession is the longest session of a role, in seconds, unless it says
@@ -35,7 +36,7 @@ func (tx *Tx) CreateRole(r *Role) error {
 		return invalid("new role %q with attached policies", r.Name)
 	}
 	if !r.ServiceLinked() {
-		if err := tx.create(QuotaRoles); err != nil {
+		if err := tx.create(quota.Roles); err != nil {
 			return err
 		}
 	}
@@ -74,10 +75,10 @@ func (tx *Tx) checkRole(was, r *Role) error {
 	if err := tx.checkRecord(r.Path, was.Tags, r.Tags); err != nil {
 		return err
 	}
-	if err := tx.checkDocument(QuotaAssumePolicySize, was.Trust, r.Trust); err != nil {
+	if err := tx.checkDocument(quota.AssumePolicySize, was.Trust, r.Trust); err != nil {
 		return err
 	}
-	return tx.checkInline(QuotaRolePolicySize, &was.Grants, &r.Grants)
+	return tx.checkInline(quota.RolePolicySize, &was.Grants, &r.Grants)
 }
 
 // DeleteRole deletes a role without policies that is in no instance profile.
@@ -120,7 +121,7 @@ func (tx *Tx) CreateProfile(p *InstanceProfile) error {
 	if p.Role != "" {
 		return invalid("new instance profile %q with a role", p.Name)
 	}
-	if err := tx.create(QuotaProfiles); err != nil {
+	if err := tx.create(quota.Profiles); err != nil {
 		return err
 	}
 	p.Path = cmp.Or(p.Path, "/")
@@ -174,7 +175,7 @@ func (tx *Tx) AddRole(profile, role string) error {
 		return err
 	}
 	if p.now.Role != "" {
-		return &LimitError{Quota: QuotaRolesPerProfile, Limit: 1}
+		return &LimitError{Quota: quota.RolesPerProfile, Limit: 1}
 	}
 	now := p.now.clone()
 	now.Role = r.now.Name

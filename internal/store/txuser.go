@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // User returns the user of that name.
@@ -28,7 +29,7 @@ func (tx *Tx) CreateUser(u *User) error {
 	if len(u.Groups)+len(u.Attached) > 0 {
 		return invalid("new user %q with groups or attached policies", u.Name)
 	}
-	if err := tx.create(QuotaUsers); err != nil {
+	if err := tx.create(quota.Users); err != nil {
 		return err
 	}
 	u.Path = cmp.Or(u.Path, "/")
@@ -67,7 +68,7 @@ func (tx *Tx) checkUser(was, u *User) error {
 	if err := tx.checkRecord(u.Path, was.Tags, u.Tags); err != nil {
 		return err
 	}
-	if err := tx.checkInline(QuotaUserPolicySize, &was.Grants, &u.Grants); err != nil {
+	if err := tx.checkInline(quota.UserPolicySize, &was.Grants, &u.Grants); err != nil {
 		return err
 	}
 	if err := tx.checkCredentials(was, u); err != nil {
@@ -81,7 +82,7 @@ func (tx *Tx) checkRecord(path string, before, after []Tag) error {
 	if err := checkPath(path); err != nil {
 		return err
 	}
-	return tx.account.now.within(QuotaTags, len(before), len(after))
+	return tx.account.now.within(quota.Tags, len(before), len(after))
 }
 
 // RenameUser changes a user's name, path or both; "" leaves one as it is. Id,
@@ -158,7 +159,7 @@ func (tx *Tx) CreateGroup(g *Group) error {
 	if len(g.Attached) > 0 {
 		return invalid("new group %q with attached policies", g.Name)
 	}
-	if err := tx.create(QuotaGroups); err != nil {
+	if err := tx.create(quota.Groups); err != nil {
 		return err
 	}
 	g.Path = cmp.Or(g.Path, "/")
@@ -192,7 +193,7 @@ func (tx *Tx) checkGroup(was, g *Group) error {
 	if err := checkPath(g.Path); err != nil {
 		return err
 	}
-	return tx.checkInline(QuotaGroupPolicySize, &was.Grants, &g.Grants)
+	return tx.checkInline(quota.GroupPolicySize, &was.Grants, &g.Grants)
 }
 
 // RenameGroup changes a group's name, path or both; "" leaves one as it is.
@@ -240,7 +241,7 @@ func (tx *Tx) AddMember(group, user string) error {
 		return nil
 	}
 	n := len(u.now.Groups)
-	if err := tx.account.now.within(QuotaGroupsPerUser, n, n+1); err != nil {
+	if err := tx.account.now.within(quota.GroupsPerUser, n, n+1); err != nil {
 		return err
 	}
 	now := u.now.clone()

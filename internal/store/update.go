@@ -138,7 +138,7 @@ func (s *Store) written(ctx context.Context, t kv.Txn, err error) (kv.Revision, 
 func (s *Store) await(ctx context.Context, rev kv.Revision) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.staleAfter)
 	defer cancel()
-	if s.applied.wait(ctx, rev) != nil {
+	if s.applied.Wait(ctx, rev) != nil {
 		return fmt.Errorf("store: committed at revision %d, but this node is at %d: %w", rev, s.Revision(), ErrStale)
 	}
 	return nil
@@ -151,7 +151,7 @@ func (a *account) pause(ctx context.Context, v *View) error {
 	defer timer.Stop()
 	released := a.released()
 	for {
-		moved := a.s.applied.next(a.s.applied.at() + 1)
+		moved := a.s.applied.Next(a.s.applied.At() + 1)
 		if a.view.Load() != v {
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/managed"
+	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
 // A View is one account at one revision: immutable, complete, and safe for
@@ -262,7 +263,7 @@ func (v *View) BoundaryCount(policyARN string) int {
 	return v.s.linked(linkUserBoundary, policyARN) + v.s.linked(linkRoleBoundary, policyARN)
 }
 
-// Quota returns the account's limit of that name; see Quotas.
+// Quota returns the account's limit of that name; see package quota.
 func (v *View) Quota(name string) int { return v.Account().quota(name) }
 
 // Usage returns how much of a quota of the whole account is used. It is 0 for
@@ -271,25 +272,25 @@ func (v *View) Usage(name string) int { return v.s.usage(name) }
 
 func (s *state) usage(name string) int {
 	switch name {
-	case QuotaUsers:
+	case quota.Users:
 		return s.users.Len()
-	case QuotaGroups:
+	case quota.Groups:
 		return s.groups.Len()
-	case QuotaRoles:
+	case quota.Roles:
 		return s.roles.Len()
-	case QuotaPolicies:
+	case quota.Policies:
 		return s.policies.Len()
-	case QuotaProfiles:
+	case quota.Profiles:
 		return s.profiles.Len()
-	case QuotaOIDCProviders:
+	case quota.OIDCProviders:
 		return s.oidc.Len()
-	case QuotaSAMLProviders:
+	case quota.SAMLProviders:
 		return s.saml.Len()
-	case QuotaVirtualDevices:
+	case quota.VirtualDevices:
 		return s.devices.Len()
-	case QuotaServerCerts:
+	case quota.ServerCerts:
 		return s.certs.Len()
-	case QuotaVersionsInUse:
+	case quota.VersionsInUse:
 		return s.versions
 	}
 	return 0
