@@ -37,7 +37,7 @@ const (
 type Options struct {
 	Dir      string           // made with mode 0700 if it is missing
 	MaxBytes int64            // a file that would grow larger is rotated; 0 means 100 MiB
-	Keep     int              // how many rotated files stay; 0 means all
+	Keep     Keep             // which rotated files stay; the zero Keep means all
 	Now      func() time.Time // names rotated files and dates the log's own records; nil means time.Now
 	Log      *slog.Logger     // told of repairs and failures; nil means nobody
 	NoSync   bool             // durable records are only with the operating system; for servers that tests throw away
@@ -72,6 +72,8 @@ type Log struct {
 	armed   bool       // a sync of pending is on its way
 	closed  bool
 	outage  outage
+	began   time.Time   // time of the first record in file; zero when there is none
+	chores  *time.Timer // tends what stays; nil when all does
 
 	syncing sync.Mutex  // held during a sync; taken after mu, or alone
 	suspect atomic.Bool // a sync of file failed: what it holds is uncertain; set under syncing
@@ -118,6 +120,7 @@ func Open(o Options) (*Log, error) {
 	}
 	l.settleLocked()
 	go l.syncer()
+	l.startChores()
 	return l, nil
 }
 
@@ -182,6 +185,10 @@ func (l *Log) openLocked() error {
 		return err
 	}
 	l.file, l.size, l.limit, l.torn = f, info.Size(), l.opt.MaxBytes, false
+	l.began = time.Time{}
+	if l.opt.Keep.For > 0 && l.size > 0 {
+		l.began = firstTime(f, l.opt.Now())
+	}
 	l.suspect.Store(false)
 	l.space, l.low = l.size, nil
 	l.reserveLocked()
@@ -283,6 +290,9 @@ func (l *Log) appendLocked(line []byte) error {
 		l.torn = n > 0
 		l.untearLocked()
 		return l.failLocked(err)
+	}
+	if l.opt.Keep.For > 0 && l.began.IsZero() {
+		l.began = l.opt.Now()
 	}
 	l.size += int64(n)
 	if l.low == nil {
@@ -470,6 +480,9 @@ func (l *Log) Close() error {
 		return ErrClosed
 	}
 	l.closed = true
+	if l.chores != nil {
+		l.chores.Stop()
+	}
 	l.settleLocked()
 	l.mu.Unlock()
 	l.kickSyncer()

@@ -261,15 +261,6 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-func TestKeepPrunesTheOldest(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, Options{Dir: dir, MaxBytes: 1, Keep: 2})
-	for i := range 6 {
-		write(t, l, fmt.Sprint(i), false)
-	}
-	wantIDs(t, dir, "3", "4", "5")
-}
-
 func TestRotationThatCannotRenameGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, Options{Dir: dir, MaxBytes: 1})

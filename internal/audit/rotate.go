@@ -90,23 +90,6 @@ func (l *Log) renameLocked() error {
 	return nil
 }
 
-// pruneLocked removes the oldest rotated files beyond the number to keep.
-func (l *Log) pruneLocked() {
-	if l.opt.Keep <= 0 {
-		return
-	}
-	files, err := rotatedFiles(l.opt.Dir)
-	if err != nil {
-		l.opt.Log.Error("audit: cannot list rotated files", "error", err)
-		return
-	}
-	for _, f := range files[:max(0, len(files)-l.opt.Keep)] {
-		if err := os.Remove(filepath.Join(l.opt.Dir, f.name)); err != nil {
-			l.opt.Log.Error("audit: cannot remove a rotated file", "error", err)
-		}
-	}
-}
-
 // maxLine is the most that a line is expected to have; a record has less.
 const maxLine = 4 << 20
 
