@@ -47,6 +47,7 @@ var allowed = map[string]string{
 	"internal/kv/kvtest":   "internal/kv github.com/anishathalye/porcupine",
 	"internal/kv/boltkv":   "internal/kv go.etcd.io/bbolt go.etcd.io/bbolt/errors",
 	"internal/kv/memkv":    "internal/kv github.com/tidwall/btree",
+	"internal/kv/relaykv":  "internal/kv",
 	"internal/kv/etcdtest": "go.etcd.io/etcd/client/v3 go.uber.org/zap",
 	"internal/kv/etcdkv":   "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
 	"internal/quota":       "internal/kv",
