@@ -100,33 +100,23 @@ func (z *Authorizer) Authorize(ctx context.Context, rec *audit.Record, c *authn.
 	set := z.Policies(c)
 	for i := range checks {
 		ck := &checks[i]
-		req := Request(c, env, ck)
-		set.Resource = ck.Policy
-		if err := z.Organize(ctx, set, req, c); err != nil {
+		v, err := z.Judge(ctx, set, c, env, ck)
+		if err != nil {
 			return err
 		}
-		d := policy.Decide(req, set)
-		if ck.Open && d.Outcome == policy.ImplicitDeny && c.Delegate() == "" {
-			d = policy.Decision{Outcome: policy.Allowed}
-		}
-		if d.Outcome == policy.Allowed && c.Delegate() != "" {
-			if fence := z.fence(set, c); policy.Decide(req, fence).Outcome != policy.Allowed {
-				d, set = policy.Decision{Layer: policy.SessionLayer}, fence
-			}
-		}
 		if z.Decided != nil {
-			z.Decided(req, d.Outcome)
+			z.Decided(v.Request, v.Outcome)
 		}
-		if d.Outcome != policy.Allowed {
-			denied := z.denied(c, ck, req, set, d)
-			record(rec, ck, d, denied.Summary)
+		if v.Outcome != policy.Allowed {
+			denied := z.denied(c, ck, &v)
+			record(rec, ck, v.Decision, denied.Summary)
 			if z.Waived == nil {
 				return denied
 			}
 			z.Waived(denied)
 			continue
 		}
-		record(rec, ck, d, "")
+		record(rec, ck, v.Decision, "")
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func article(noun string) string {
 	return "a " + noun
 }
 
-func (z *Authorizer) denied(c *authn.Caller, ck *Check, req *policy.Request, set *policy.Set, d policy.Decision) *DeniedError {
+func (z *Authorizer) denied(c *authn.Caller, ck *Check, v *Verdict) *DeniedError {
 	who := subject{ARN: "anonymous"}
 	if c != nil {
 		who = subject{ID: c.UserID, ARN: c.ARN}
@@ -79,18 +79,14 @@ func (z *Authorizer) denied(c *authn.Caller, ck *Check, req *policy.Request, set
 			who.Name = c.User.Name
 		}
 	}
-	trace := policy.Explain(req, set)
-	if trace.Decision.Layer != d.Layer { // a fence of ours
-		trace.Decision = d
-		trace.Summary = "Denied: " + ck.Action + " is not among the permissions that were delegated, whatever the policy of the resource allows."
-	}
-	e := &DeniedError{Caller: who.ARN, Action: ck.Action, Resource: cmp.Or(ck.Shown, ck.Resource), Decision: d, Summary: trace.Summary}
+	trace := v.Explain()
+	e := &DeniedError{Caller: who.ARN, Action: ck.Action, Resource: cmp.Or(ck.Shown, ck.Resource), Decision: v.Decision, Summary: trace.Summary}
 	if z.sealer == nil || e.discreet() {
 		return e
 	}
-	e.Encoded = z.sealer.SealMessage(message(who, req, conditions(req), trace))
+	e.Encoded = z.sealer.SealMessage(message(who, v.Request, conditions(v.Request), trace))
 	if len(e.Encoded) > maxEncoded {
-		e.Encoded = z.sealer.SealMessage(message(who, req, nil, trace))
+		e.Encoded = z.sealer.SealMessage(message(who, v.Request, nil, trace))
 	}
 	return e
 }
