@@ -40,71 +40,137 @@ func Records(dir string) iter.Seq2[Record, error] { return Since(dir, time.Time{
 // are there, if none was written more than a minute after its Time.
 func Since(dir string, from time.Time) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		early := from
-		if !from.IsZero() {
-			early = from.Add(-disorder)
-		}
-		// The current file is opened first, so that one rotated meanwhile is still
-		// read through the open file, and only there.
-		newest, err := os.Open(filepath.Join(dir, current))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			yield(Record{}, err)
-			return
-		}
-		var self os.FileInfo
-		if newest != nil {
-			defer newest.Close()
-			if self, err = newest.Stat(); err != nil {
-				yield(Record{}, err)
-				return
+		yieldLine := func(file string, n int, line []byte, problem error) bool {
+			var r Record
+			if problem == nil {
+				problem = json.Unmarshal(line, &r)
 			}
-		}
-		files, err := rotatedFiles(dir)
-		if err != nil {
-			yield(Record{}, err)
-			return
-		}
-		for _, r := range files {
-			if !r.time.Before(early) && !readRotated(filepath.Join(dir, r.name), self, early, yield) {
-				return
+			if problem != nil {
+				r, problem = Record{}, &LineError{file, n, problem}
 			}
+			return yield(r, problem)
 		}
-		if newest == nil {
-			return
-		}
-		if err := skip(newest, early); err != nil {
+		if err := walk(dir, from, yieldLine); err != nil {
 			yield(Record{}, err)
-			return
 		}
-		readLines(newest, true, yield)
 	}
 }
 
-// readRotated yields the records of a rotated file, unless it is the file self or
-// was pruned meanwhile. It reports whether to go on.
-func readRotated(name string, self os.FileInfo, from time.Time, yield func(Record, error) bool) bool {
-	f, err := os.Open(name)
+// Lines returns what Since does, as the log has it: a line each, valid until the
+// next one. Lines that are too long are left out; an error is the last.
+func Lines(dir string, from time.Time) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		err := walk(dir, from, func(_ string, _ int, line []byte, problem error) bool {
+			return problem != nil || yield(line, nil)
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// walk gives the lines of a log to fn, with their file and number, until it returns
+// false: as Since does.
+func walk(dir string, from time.Time, fn func(file string, n int, line []byte, problem error) bool) error {
+	all, err := openFiles(dir, early(from))
+	if err != nil {
+		return err
+	}
+	defer all.close()
+	for i := range all.rotated {
+		f, err := all.open(i)
+		if f == nil && err == nil {
+			continue
+		}
+		if err == nil {
+			err = skip(f, early(from))
+		}
+		more := false
+		if err == nil {
+			more, err = readLines(f, false, fn)
+		}
+		if f != nil {
+			_ = f.Close()
+		}
+		if err != nil || !more {
+			return err
+		}
+	}
+	if all.newest == nil {
+		return nil
+	}
+	if err := skip(all.newest, early(from)); err != nil {
+		return err
+	}
+	_, err = readLines(all.newest, true, fn)
+	return err
+}
+
+// early is a time from which on all the records are that are not older than from.
+func early(from time.Time) time.Time {
+	if from.IsZero() {
+		return from
+	}
+	return from.Add(-disorder)
+}
+
+// segments are the files of a log, at one moment.
+type segments struct {
+	dir     string
+	rotated []rotated   // oldest first
+	newest  *os.File    // the current one; nil when there is none
+	self    os.FileInfo // of newest
+}
+
+// openFiles lists the files that may have records from a time on. The current one
+// is opened first, so that one rotated meanwhile is still read through the open
+// file, and only there.
+func openFiles(dir string, from time.Time) (*segments, error) {
+	all := &segments{dir: dir}
+	var err error
+	if all.newest, err = os.Open(filepath.Join(dir, current)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil {
+		if all.self, err = all.newest.Stat(); err != nil {
+			all.close()
+			return nil, err
+		}
+	} else {
+		all.newest = nil
+	}
+	if all.rotated, err = rotatedFiles(dir); err != nil {
+		all.close()
+		return nil, err
+	}
+	for len(all.rotated) > 0 && all.rotated[0].time.Before(from) {
+		all.rotated = all.rotated[1:]
+	}
+	return all, nil
+}
+
+func (all *segments) close() {
+	if all.newest != nil {
+		_ = all.newest.Close()
+	}
+}
+
+// open opens one of the rotated files. It returns nil for one that is the current
+// file or was removed meanwhile.
+func (all *segments) open(i int) (*os.File, error) {
+	f, err := os.Open(filepath.Join(all.dir, all.rotated[i].name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return true
+		return nil, nil
 	}
 	if err != nil {
-		yield(Record{}, err)
-		return false
+		return nil, err
 	}
-	defer f.Close()
 	info, err := f.Stat()
-	if err != nil {
-		yield(Record{}, err)
-		return false
+	if err == nil && (all.self == nil || !os.SameFile(info, all.self)) {
+		return f, nil
 	}
-	if self != nil && os.SameFile(info, self) {
-		return true
-	}
-	if err := skip(f, from); err != nil {
-		yield(Record{}, err)
-		return false
-	}
-	return readLines(f, false, yield)
+	_ = f.Close()
+	return nil, err
 }
 
 const (
@@ -158,35 +224,32 @@ func lineAfter(f *os.File, place, end int64) (start int64, at time.Time, ok bool
 	}
 }
 
-// readLines yields the records of a file. An unfinished last line is left out
-// when the file is still being written.
-func readLines(f *os.File, live bool, yield func(Record, error) bool) bool {
+// readLines gives the lines of a file to fn until it returns false, and reports
+// whether it never did. An unfinished last line is left out when the file is still
+// being written.
+func readLines(f *os.File, live bool, fn func(file string, n int, line []byte, problem error) bool) (bool, error) {
 	in := bufio.NewReaderSize(f, 64<<10)
+	name := filepath.Base(f.Name())
 	var line []byte
 	for n := 1; ; n++ {
 		var long bool
 		var err error
 		line, long, err = readLine(in, line[:0])
 		if err != nil && err != io.EOF {
-			yield(Record{}, err)
-			return false
+			return false, err
 		}
 		if err == io.EOF && (live || len(line) == 0 && !long) {
-			return true
+			return true, nil
 		}
-		var r Record
-		problem := errLong
-		if !long {
-			problem = json.Unmarshal(line, &r)
+		var problem error
+		if long {
+			problem = errLong
 		}
-		if problem != nil {
-			r, problem = Record{}, &LineError{filepath.Base(f.Name()), n, problem}
-		}
-		if !yield(r, problem) {
-			return false
+		if !fn(name, n, line, problem) {
+			return false, nil
 		}
 		if err == io.EOF {
-			return true
+			return true, nil
 		}
 	}
 }
