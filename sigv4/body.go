@@ -115,7 +115,7 @@ func (c *chunkReader) expect(values []string, to http.Header) error {
 			if again || t == "" || len(c.trailers) == maxTrailers || strings.ContainsFunc(t, func(r rune) bool { return r > '~' || !lowerToken(byte(r)) }) {
 				return incomplete(name, "The value specified in the x-amz-trailer header is not supported")
 			}
-			c.trailers[t] = newChecksum(t)
+			c.trailers[t] = NewChecksum(t)
 		}
 	}
 	if len(c.trailers) == 0 && !c.signed {

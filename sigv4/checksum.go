@@ -16,10 +16,10 @@ var (
 	nvme       = sync.OnceValue(func() *crc64.Table { return crc64.MakeTable(0x9a6c9329ac4bc9b5) }) // NVM Express, reversed
 )
 
-// newChecksum returns the hash of an S3 checksum header, whose value is its
-// big-endian sum in base64, or nil for any other name (S3 User Guide,
-// "Checking object integrity").
-func newChecksum(header string) hash.Hash {
+// NewChecksum returns the hash of an S3 checksum header, in lower case, whose
+// value is its big-endian sum in standard base64, or nil for any other name (S3
+// User Guide, "Checking object integrity").
+func NewChecksum(header string) hash.Hash {
 	switch header {
 	case "x-amz-checksum-crc32":
 		return crc32.NewIEEE()

@@ -86,7 +86,7 @@ func newChunkWriter(r *http.Request, payload string) (*chunkWriter, error) {
 	}
 	if payload != StreamingSigned {
 		w.trailer = strings.ToLower(r.Header.Get("X-Amz-Trailer"))
-		if w.sum = newChecksum(w.trailer); w.sum == nil {
+		if w.sum = NewChecksum(w.trailer); w.sum == nil {
 			return nil, fmt.Errorf("sigv4: %s needs an X-Amz-Trailer that names one checksum", payload)
 		}
 	}

@@ -21,7 +21,8 @@ var (
 		"(for S3 with the AWS CLI or boto3, set signature_version = s3v4)")
 
 	// ErrTwoForms: the request carries more than one signature, in
-	// Authorization headers or in the query string (S3's InvalidArgument).
+	// Authorization headers, in the query string or in a form (S3's
+	// InvalidArgument).
 	ErrTwoForms = errors.New("only one auth mechanism is allowed: " +
 		"one Authorization header or the X-Amz-Algorithm query parameter")
 )

@@ -18,6 +18,7 @@ import (
 type Signature struct {
 	Credential
 	Presigned     bool          // in the query string, not in the Authorization header
+	Form          bool          // in the fields of a POST policy form: for VerifyPolicy, not for Verify
 	Time          time.Time     // of signing, by the client's clock, to the second
 	Expires       time.Duration // how long a presigned request is good; 0 when it does not say
 	SessionToken  string        // "" for long-term keys
@@ -46,7 +47,7 @@ func Parse(r *http.Request) (*Signature, error) {
 	}
 	auth := r.Header["Authorization"]
 	switch {
-	case len(auth) > 1, len(auth) == 1 && q.present:
+	case len(auth) > 1, len(auth) == 1 && (q.present || q.v2), q.present && q.v2:
 		return nil, ErrTwoForms
 	case len(auth) == 1:
 		return parseHeader(r, auth[0])

@@ -198,7 +198,7 @@ func TestChecksums(t *testing.T) {
 		"x-amz-checksum-sha1":      "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
 		"x-amz-checksum-sha256":    "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
 	} {
-		h := newChecksum(name)
+		h := NewChecksum(name)
 		h.Write([]byte("123456789"))
 		if got := fmt.Sprintf("%x", h.Sum(nil)); got != want {
 			t.Errorf("%s = %s, want %s", name, got, want)

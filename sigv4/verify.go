@@ -87,7 +87,7 @@ func (v *Verifier) VerifyKey(r *http.Request, s *Signature, key Key, body []byte
 // check tests all that needs no key.
 func (v *Verifier) check(r *http.Request, s *Signature) error {
 	s.verified = false
-	if len(s.date) != len(timeLayout) {
+	if s.Form || len(s.date) != len(timeLayout) {
 		return ErrMissing // no Signature that Parse returned
 	}
 	if err := v.checkScope(s); err != nil {
@@ -115,14 +115,7 @@ func (v *Verifier) checkScope(s *Signature) error {
 }
 
 func (v *Verifier) checkTime(s *Signature) error {
-	now, skew := time.Now, 5*time.Minute
-	if v.Now != nil {
-		now = v.Now
-	}
-	if v.Skew != 0 {
-		skew = v.Skew
-	}
-	t := now()
+	t, skew := v.clock()
 	early := s.Time.After(t.Add(skew))
 	if s.Expires == 0 {
 		if early || s.Time.Before(t.Add(-skew)) {
@@ -144,6 +137,18 @@ func (v *Verifier) checkTime(s *Signature) error {
 		return &ExpiredError{Expires: s.Time.Add(s.Expires), Now: t}
 	}
 	return nil
+}
+
+// clock returns the time and what another clock may be off.
+func (v *Verifier) clock() (time.Time, time.Duration) {
+	now, skew := time.Now, 5*time.Minute
+	if v.Now != nil {
+		now = v.Now
+	}
+	if v.Skew != 0 {
+		skew = v.Skew
+	}
+	return now(), skew
 }
 
 // checkSigned requires that the signature covers the host and every x-amz-*

@@ -91,7 +91,8 @@ var allowed = map[string]string{
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/quota internal/store internal/orgs internal/authz internal/ids",
 
 	// Gateways.
-	"internal/gateway": "sigv4 internal/authz",
+	"internal/upstream": "sigv4",
+	"internal/gateway":  "sigv4 internal/authz",
 
 	// Assembly.
 	"internal/node": "arn catalog policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
