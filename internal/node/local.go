@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -54,17 +53,9 @@ func (n *Node) serveLocal() error {
 	mux.HandleFunc("POST /quotas", n.postQuotas)
 	mux.HandleFunc("POST /inquiries", n.postInquiry)
 	mux.HandleFunc("POST /trust", n.postTrust)
-	n.local = &http.Server{
-		Handler:     mux,
-		BaseContext: func(net.Listener) context.Context { return n.requests },
-		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 4 << 10,
-		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
-	}
-	go func() {
-		if err := n.local.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.failed <- err
-		}
-	}()
+	server := n.server(mux, nil)
+	server.ReadTimeout, server.WriteTimeout, server.MaxHeaderBytes = 10*time.Second, 30*time.Second, 4<<10
+	n.run(server, l)
 	return nil
 }
 

@@ -80,9 +80,9 @@ type Node struct {
 	late   *store.Store // what the store reads from; nil without a delay
 
 	listener net.Listener
-	tls      *tls.Config // nil: no TLS
-	http     *http.Server
-	local    *http.Server
+	tls      *tls.Config  // nil: no TLS
+	gates    net.Listener // of the gateway; nil: there is none
+	servers  []*http.Server
 	failed   chan error // from the serving goroutines
 	started  time.Time
 
@@ -122,7 +122,7 @@ func (n *Node) start(ctx context.Context, noSync bool) error {
 }
 
 func newNode(cfg config.Config, opts Options) *Node {
-	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, decided: opts.Decided, failed: make(chan error, 2)}
+	n := &Node{cfg: cfg, log: opts.Log, now: opts.Now, ids: opts.IDs, decided: opts.Decided, failed: make(chan error, maxServers)}
 	n.requests, n.abandon = context.WithCancel(context.Background())
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
@@ -223,30 +223,46 @@ func (n *Node) serve() error {
 	n.metrics = newMetrics(n.store)
 	n.federation()
 	n.api = n.services()
-	n.http = &http.Server{
-		Handler:           n.handler(n.api),
-		TLSConfig:         n.tls,
-		BaseContext:       func(net.Listener) context.Context { return n.requests },
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
-	}
+	s := n.server(n.handler(n.api), n.tls)
+	s.ReadTimeout, s.WriteTimeout = 30*time.Second, 60*time.Second
 	if err := n.serveLocal(); err != nil {
 		return err
 	}
 	n.usage.Start()
-	go func() { n.failed <- n.accept() }()
+	n.run(s, n.listener)
 	return nil
 }
 
-func (n *Node) accept() error {
-	if n.tls != nil {
-		return n.http.ServeTLS(n.listener, "", "")
+// server returns a server of the node that answers with h, over TLS unless tls is
+// nil. It bounds the time for the head of a request; that for bodies is the
+// caller's to set.
+func (n *Node) server(h http.Handler, tls *tls.Config) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		TLSConfig:         tls,
+		BaseContext:       func(net.Listener) context.Context { return n.requests },
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
 	}
-	return n.http.Serve(n.listener)
+}
+
+// maxServers is more than a node runs.
+const maxServers = 8
+
+// run answers on l until the node is closed.
+func (n *Node) run(s *http.Server, l net.Listener) {
+	n.servers = append(n.servers, s)
+	go func() {
+		serve := s.Serve
+		if s.TLSConfig != nil {
+			serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+		}
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.failed <- err
+		}
+	}()
 }
 
 // Posture says what is on, as arguments for a log line: nobody should have to
@@ -303,14 +319,13 @@ func (n *Node) Close() error {
 
 // shutdown stops the servers and waits until no request runs or ctx ends.
 func (n *Node) shutdown(ctx context.Context) error {
-	var local error
+	errs := make([]error, len(n.servers))
 	var done sync.WaitGroup
-	if n.local != nil {
-		done.Go(func() { local = n.local.Shutdown(ctx) })
+	for i, s := range n.servers {
+		done.Go(func() { errs[i] = s.Shutdown(ctx) })
 	}
-	err := n.http.Shutdown(ctx)
 	done.Wait()
-	return cmp.Or(err, local)
+	return cmp.Or(errs...)
 }
 
 // interrupt cancels the requests that still run and gives them a moment to
@@ -322,21 +337,26 @@ func (n *Node) interrupt() error {
 	if err := n.shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return n.http.Close()
+	return n.closeServers()
+}
+
+func (n *Node) closeServers() error {
+	var errs []error
+	for _, s := range n.servers {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // close closes whatever is open, in the opposite order of opening.
 func (n *Node) close() error {
 	n.abandon()
-	var errs []error
-	if n.local != nil {
-		errs = append(errs, n.local.Close())
-	}
-	if n.http != nil {
-		errs = append(errs, n.http.Close())
-	}
-	if n.listener != nil {
-		if err := n.listener.Close(); !errors.Is(err, net.ErrClosed) { // the server closes it too
+	errs := []error{n.closeServers()}
+	for _, l := range []net.Listener{n.listener, n.gates} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // its server closes it too
 			errs = append(errs, err)
 		}
 	}

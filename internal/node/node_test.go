@@ -332,13 +332,16 @@ func TestRunTellsOfAListenerThatFails(t *testing.T) {
 func TestHTTPLimits(t *testing.T) {
 	n := started(t, config.Config{})
 	defer closing(t, n)
-	for _, s := range []*http.Server{n.http, n.local} {
+	if len(n.servers) != 2 {
+		t.Errorf("%d servers, want that of the API and that of the operator", len(n.servers))
+	}
+	for _, s := range n.servers {
 		if s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.MaxHeaderBytes <= 0 {
 			t.Errorf("a server has no limit: %+v", s)
 		}
-	}
-	if n.http.ReadHeaderTimeout <= 0 || n.http.IdleTimeout <= 0 {
-		t.Error("a client may keep a connection without a request for ever")
+		if s.ReadHeaderTimeout <= 0 || s.IdleTimeout <= 0 {
+			t.Error("a client may keep a connection without a request for ever")
+		}
 	}
 	r, err := http.NewRequest(http.MethodGet, n.URL()+"/healthz", nil)
 	must(t, err)
