@@ -5,7 +5,6 @@ package authn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -94,22 +93,13 @@ func (a *Authenticator) admit(c *Caller, sig *sigv4.Signature) error {
 // find returns who holds the credential of a signature, and what to verify the
 // signature with.
 func (a *Authenticator) find(ctx context.Context, sig *sigv4.Signature) (*Caller, proof, error) {
-	if err := a.store.Ready(); err != nil {
-		return nil, proof{}, fmt.Errorf("authn: %w", err)
-	}
 	account, ok := a.Keys.Account(sig.AccessKeyID)
 	if !ok {
 		return nil, proof{}, ErrUnknownKey
 	}
-	view, err := a.store.View(ctx, account)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, proof{}, ErrUnknownKey
-	}
+	view, err := a.open(ctx, account)
 	if err != nil {
-		return nil, proof{}, fmt.Errorf("authn: %w", err)
-	}
-	if view.Account().Closed() {
-		return nil, proof{}, ErrUnknownKey
+		return nil, proof{}, err
 	}
 	c := &Caller{Account: arn.AccountID(account), AccessKeyID: sig.AccessKeyID, Region: sig.Region, View: view}
 	var p proof

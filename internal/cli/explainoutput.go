@@ -40,7 +40,7 @@ type caseOf struct {
 // explained explains a request under the policies of a set.
 func explained(r *policy.Request, set *policy.Set) *explanation {
 	x := &explanation{Trace: policy.Explain(r, set)}
-	x.Missing = missing(x.Trace)
+	x.Missing = x.Trace.Missing()
 	if !x.allowed() {
 		a := advice.For(r, set)
 		x.Advice = &a
@@ -53,38 +53,6 @@ func (x *explanation) allowed() bool { return x.Trace.Decision.Outcome == policy
 // changed reports whether a record has another outcome than the policies give now.
 func (x *explanation) changed() bool {
 	return x.Recorded != nil && x.Recorded.Outcome != x.Trace.Decision.Outcome.String()
-}
-
-// missing returns the condition keys that statements look at and the request
-// does not have, each once, in the order of the trace. Statements that are not
-// about the request's caller, action and resource do not count.
-func missing(t *policy.Trace) []string {
-	var keys []string
-	for _, l := range t.Layers {
-		for _, p := range l.Policies {
-			for _, s := range p.Statements {
-				if !concerned(&s) {
-					continue
-				}
-				for _, e := range s.Elements {
-					for _, key := range e.Missing {
-						if !slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, key) }) {
-							keys = append(keys, key)
-						}
-					}
-				}
-			}
-		}
-	}
-	return keys
-}
-
-// concerned reports whether only condition keys can keep a statement from
-// applying.
-func concerned(s *policy.StatementTrace) bool {
-	return !slices.ContainsFunc(s.Elements, func(e policy.ElementTrace) bool {
-		return !e.Matched && e.Element != "Condition" && len(e.Missing) == 0
-	})
 }
 
 func writeExplanations(w io.Writer, output string, list []*explanation) error {

@@ -24,6 +24,7 @@ var credentialServices = map[string]struct{ prefix string }{
 	"bedrock.amazonaws.com":    {"ABSK"},
 	"cassandra.amazonaws.com":  {},
 	"codecommit.amazonaws.com": {},
+	"innkeeper.amazonaws.com":  {}, // ours: for clients of the authorization API that cannot sign
 	"logs.amazonaws.com":       {"ACWL"},
 }
 
