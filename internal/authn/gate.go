@@ -69,6 +69,29 @@ func (a *Authenticator) Gate(ctx context.Context, r *http.Request, sig *sigv4.Si
 	return c, nil
 }
 
+// GateForm is Gate for an S3 POST policy form: sig is what sigv4.ParseForm says of
+// it, and policy its policy field as it came. Whether the policy has expired and
+// covers the form is for the caller to check.
+func (a *Authenticator) GateForm(ctx context.Context, sig *sigv4.Signature, policy string) (*Caller, error) {
+	c, p, err := a.find(ctx, sig)
+	if err != nil {
+		return nil, err
+	}
+	v := a.by(&a.s3, sig.Time)
+	if p.secret != "" {
+		err = v.VerifyPolicy(sig, p.secret, policy)
+	} else {
+		err = v.VerifyPolicyKey(sig, p.key, policy)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := a.admit(c, sig); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
 // gate returns the verifier of a gateway for the service of sig.
 func (a *Authenticator) gate(sig *sigv4.Signature) *sigv4.Verifier {
 	if sig.S3() {

@@ -4,6 +4,9 @@ package authn_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -93,6 +96,41 @@ func TestGate(t *testing.T) {
 			t.Errorf("Gate = %v, want ErrExpired", err)
 		}
 	})
+}
+
+func TestGateForm(t *testing.T) {
+	s := open(t)
+	const policy = "eyJjb25kaXRpb25zIjpbXX0="
+	day, at := now.Format("20060102"), now.Format("20060102T150405Z")
+	form := func(key sigv4.Key) *sigv4.Signature {
+		mac := hmac.New(sha256.New, key[:])
+		io.WriteString(mac, policy)
+		sig, err := sigv4.ParseForm(map[string][]string{
+			"policy": {policy}, "x-amz-algorithm": {"AWS4-HMAC-SHA256"}, "x-amz-date": {at},
+			"x-amz-credential": {s.key.AccessKeyID + "/" + day + "/eu-north-1/s3/aws4_request"},
+			"x-amz-signature":  {hex.EncodeToString(mac.Sum(nil))},
+		})
+		must(t, err)
+		return sig
+	}
+	right := sigv4.DeriveKey(s.key.SecretAccessKey, day, "eu-north-1", "s3")
+	wrong := sigv4.DeriveKey("another", day, "eu-north-1", "s3")
+	check := func(what string, key sigv4.Key, policy, want string) {
+		t.Helper()
+		c, err := s.GateForm(t.Context(), form(key), policy)
+		if fault(err) != want || (c != nil) != (want == "") {
+			t.Errorf("GateForm, %s = %+v, %v, want %q", what, c, err, want)
+		}
+	}
+	check("by the user's key", right, policy, "")
+	check("by another key", wrong, policy, "MismatchError")
+	check("of another policy", right, policy+"=", "MismatchError")
+	s.Keyring = &derived{secret: s.key.SecretAccessKey}
+	check("by a derived key", right, policy, "")
+	check("by another key than the derived one", wrong, policy, "MismatchError")
+	s.Keyring = nil
+	s.update(t, inactivate)
+	check("by an inactive key", right, policy, "unknown key")
 }
 
 // A derived is a Keyring that knows one secret, and says what it was asked.
