@@ -24,7 +24,8 @@ type Gateway struct {
 	ProbeBucket    string        // bucket of the store where probing may write; "" means one of its own, removed afterwards
 	Domains        []string      // names under which buckets are hosts: BUCKET.s3.example.com
 	Proxies        []string      // networks of proxies in front of the gateway whose X-Forwarded headers are believed
-	Stall          time.Duration // how long a client or an upstream may stand still in the middle of a body; 0 means 60 s
+	Stall          time.Duration // how long a client may stand still in the middle of a body; 0 means 60 s
+	Answer         time.Duration // how long an upstream may be silent; 0 means 5 min
 
 	Server     string        // of a gateway apart: "https://inn.example.com:4283", or a node's data directory on the same machine
 	Identity   string        // of a gateway apart: file of what `innkeeper gateway enroll` made
@@ -38,6 +39,7 @@ func (g Gateway) defaults() Gateway {
 	g.Listen = cmp.Or(g.Listen, "127.0.0.1:4281")
 	g.Keys = cmp.Or(g.Keys, "strict")
 	g.Stall = cmp.Or(g.Stall, time.Minute)
+	g.Answer = cmp.Or(g.Answer, 5*time.Minute)
 	g.OfflineFor = cmp.Or(g.OfflineFor, time.Hour)
 	return g
 }
@@ -70,6 +72,9 @@ func (g Gateway) problems(tls bool) (errs []error) {
 	}
 	if g.Stall < time.Second {
 		errs = append(errs, errors.New("--stall must be at least a second"))
+	}
+	if g.Answer < time.Second {
+		errs = append(errs, errors.New("--upstream-timeout must be at least a second"))
 	}
 	if g.OfflineFor < time.Second {
 		errs = append(errs, errors.New("--offline-for must be at least a second"))
