@@ -59,6 +59,11 @@ var allowed = map[string]string{
 
 	"internal/usage": "internal/audit internal/kv internal/store",
 
+	"internal/s3req": "sigv4",
+
+	"internal/principal": "arn policy internal/ids internal/store",
+	"internal/buckets":   "arn catalog policy internal/principal internal/quota internal/store",
+
 	"internal/orgs":   "policy internal/ids internal/quota internal/store",
 	"internal/issuer": "internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
 
@@ -75,7 +80,7 @@ var allowed = map[string]string{
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
 		"internal/audit internal/ids internal/orgs internal/session internal/store",
-	"internal/iamapi": "arn policy internal/orgs internal/api internal/federate internal/awserr internal/wire internal/quota internal/store internal/session " +
+	"internal/iamapi": "arn policy internal/orgs internal/api internal/federate internal/awserr internal/wire internal/principal internal/quota internal/store internal/session " +
 		"internal/authn internal/authz internal/ids internal/managed internal/iamop",
 	"internal/credapi": "arn policy internal/api internal/awserr internal/wire internal/store internal/authz " +
 		"internal/ids internal/iamop internal/mfa internal/passwords internal/pubkey internal/session",
