@@ -58,6 +58,7 @@ var allowed = map[string]string{
 	"internal/pubkey":    "golang.org/x/crypto/ssh",
 
 	"internal/usage": "internal/audit internal/kv internal/store",
+	"internal/trail": "arn internal/audit",
 
 	"internal/s3req": "sigv4",
 
