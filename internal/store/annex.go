@@ -41,11 +41,12 @@ const (
 	AnnexDelegation                  // requests for delegated permissions
 	AnnexIssuer                      // the account as an issuer of web identity tokens
 	AnnexReport                      // jobs and reports
+	AnnexLearning                    // package learning
 	AnnexIAM                         // package iamapi
 	owners
 )
 
-var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/", "iam/"}
+var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/", "learn/", "iam/"}
 
 // noAnnex is what accounts have in which nobody keeps anything.
 var noAnnex = &Annex{rows: new(btree.Map[string, annexed])}
