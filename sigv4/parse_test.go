@@ -97,6 +97,12 @@ func TestParseErrors(t *testing.T) {
 		{"no-signature", headerRequest(""), "", "", ErrMissing},
 		{"sigv2-header", headerRequest("AWS AKID:c2lnbmF0dXJl"), "", "signature_version = s3v4", ErrSigV2},
 		{"sigv2-query", queryRequest("AWSAccessKeyId=AKID&Signature=a%3D&Expires=1"), "", "", ErrSigV2},
+		{"sigv2-presigned", queryRequest("x-id=GetObject&AWSAccessKeyId=AKID&Signature=a%3D&Expires=1"), "", "set signature_version = s3v4", ErrSigV2},
+		{"sigv2-query-beside-a-header", func() *http.Request {
+			r := queryRequest("AWSAccessKeyId=AKID&Signature=a%3D&Expires=1")
+			return with(r, "Authorization", good)
+		}(), "", "", ErrTwoForms},
+		{"sigv2-and-sigv4-query", presigned("X-Amz-Algorithm=", "AWSAccessKeyId=AKID&Signature=a&X-Amz-Algorithm="), "", "", ErrTwoForms},
 		{"sigv2-query-api", queryRequest("Action=ListUsers&SignatureVersion=2&SignatureMethod=HmacSHA256"), "", "", ErrSigV2},
 		{"header-and-query", with(presigned(), "Authorization", good), "", "", ErrTwoForms},
 		{"bearer-and-query", with(presigned(), "Authorization", "Bearer x"), "", "", ErrTwoForms},

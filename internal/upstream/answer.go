@@ -123,6 +123,8 @@ const peeked = 4 << 10
 var (
 	errorCode = regexp.MustCompile(`<Code>([A-Za-z]{1,64})</Code>|"(?:__type|code|Code)"\s*:\s*"(?:[A-Za-z0-9.]*#)?([A-Za-z]{1,64})"`)
 
+	wantedRegion = regexp.MustCompile(`<Region>([a-z0-9-]{1,64})</Region>`)
+
 	// ownCodes are errors about who signed, which was not the client (S3 API
 	// Reference, "Error responses"; IAM User Guide, "Common errors").
 	ownCodes = []string{"AuthorizationHeaderMalformed", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
@@ -147,6 +149,9 @@ func credentialRefused(resp *http.Response) error {
 	n, err := io.ReadFull(resp.Body, head)
 	code := refusalCode(head[:n])
 	if slices.Contains(ownCodes, code) {
+		if m := wantedRegion.FindSubmatch(head[:n]); m != nil {
+			return failure(Credential, "it answered %s: its region is %s", code, m[1])
+		}
 		return failure(Credential, "it answered %s", code)
 	}
 	if err == nil || n > 0 {

@@ -45,6 +45,9 @@ const (
 	Credential  Kind = "credential"  // it refuses the gateway's own credentials, or there are none
 )
 
+// String returns the kind's name.
+func (k Kind) String() string { return string(k) }
+
 // texts are what clients are told.
 var texts = map[Kind]string{
 	Unreachable: "The service behind this gateway cannot be reached.",
