@@ -41,11 +41,13 @@ type Options struct {
 
 // A Server is one process. Its methods are for one goroutine, except Log and RSS.
 type Server struct {
-	Data  string
-	URL   string
-	Admin Key           // the first administrator's; empty when this node did not make it
-	Lines []string      // what it printed when it opened
-	Took  time.Duration // from the start of the process to ready
+	Data string
+	URL  string
+	// Gateway is where its gateway answers; "" without one.
+	Gateway string
+	Admin   Key           // the first administrator's; empty when this node did not make it
+	Lines   []string      // what it printed when it opened
+	Took    time.Duration // from the start of the process to ready
 
 	opts Options
 	cmd  *exec.Cmd
@@ -154,7 +156,7 @@ func (s *Server) open(stdout *os.File) error {
 	if err := stdout.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
-	s.Lines, s.URL = nil, ""
+	s.Lines, s.URL, s.Gateway = nil, "", ""
 	in := bufio.NewScanner(stdout)
 	for last := ""; !strings.HasPrefix(last, "aws()"); {
 		if !in.Scan() {
@@ -165,6 +167,9 @@ func (s *Server) open(stdout *os.File) error {
 		if m := endpoint.FindStringSubmatch(last); m != nil {
 			s.URL = m[1]
 		}
+		if m := gateway.FindStringSubmatch(last); m != nil {
+			s.Gateway = m[1]
+		}
 	}
 	if key, err := ReadKey(filepath.Join(s.Data, "admin.credentials")); err == nil {
 		s.Admin = key
@@ -172,7 +177,10 @@ func (s *Server) open(stdout *os.File) error {
 	return s.ready()
 }
 
-var endpoint = regexp.MustCompile(`AWS_ENDPOINT_URL=(\S+)`)
+var (
+	endpoint = regexp.MustCompile(`AWS_ENDPOINT_URL=(\S+)`)
+	gateway  = regexp.MustCompile(`AWS_ENDPOINT_URL_[A-Z0-9_]+=(\S+)`)
+)
 
 func (s *Server) ready() error {
 	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
