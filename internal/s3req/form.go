@@ -24,16 +24,22 @@ var formHeaders = map[string]bool{
 
 // Form returns the PutObject request that a POST form amounts to, and its headers, with which
 // Needs and Header want to be called: r is the PostObject request, key that of the
-// object with ${filename} already replaced, and fields are the form's other
-// fields (S3 API Reference, "POST Object"). An unknown field is refused. The error is an *Error.
-func (r *Request) Form(key string, fields map[string]string) (*Request, http.Header, error) {
+// object with ${filename} already replaced, and fields are the form's fields, under their names in any
+// letter case (S3 API Reference, "POST Object"). An unknown field is refused, and one that comes
+// twice. The error is an *Error.
+func (r *Request) Form(key string, fields map[string][]string) (*Request, http.Header, error) {
 	if err := CheckKey(key); err != nil {
 		return nil, nil, err
 	}
 	h := http.Header{}
-	for name, value := range fields {
-		lower := strings.ToLower(name)
+	for name, values := range fields {
+		lower, value := strings.ToLower(name), ""
+		if len(values) == 1 {
+			value = values[0]
+		}
 		switch {
+		case len(values) > 1:
+			return nil, nil, fail("InvalidArgument", "POST requires exactly one field "+quote(name)+" per request.")
 		case formOnly[lower], strings.HasPrefix(lower, "x-ignore-"):
 			continue
 		case lower == "acl":

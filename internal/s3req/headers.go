@@ -205,9 +205,9 @@ func (r *Request) readHeader(name string, n int) error {
 	info, ok := known[name]
 	switch {
 	case ok:
-	case strings.HasPrefix(name, metaPrefix):
+	case strings.HasPrefix(name, metaPrefix) && !strings.HasPrefix(name, metaPrefix+"Snowball-"):
 		info.group = metadata
-	case alias(name):
+	case alias(name): // also Snowball's, which make a store unpack an archive into many objects
 		return fail("NotImplemented", "A header you provided implies functionality that is not implemented: "+quote(name))
 	default:
 		return nil // Header does not send it

@@ -165,7 +165,7 @@ func (c *circumstances) need(p *permission) Need {
 			n.Keys[counted[i].key] = r.value(c.h, counted[i].header)
 		}
 	}
-	if r.doc != nil {
+	if r.doc != nil && p == &r.Op.needs[0] {
 		for key, value := range r.doc.keys {
 			n.Keys[key] = value
 		}

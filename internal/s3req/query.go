@@ -140,6 +140,9 @@ func unknownParam(name string) error {
 func (r *Request) checkParams() error {
 	op := r.Op
 	if r.xid != "" && r.xid != op.Name {
+		if notSupported[r.xid] != "" {
+			return unsupported(r.xid) // ListDirectoryBuckets looks like ListBuckets
+		}
 		return fail("InvalidArgument", "The parameter 'x-id' does not name the operation that the request is.")
 	}
 	for i := range r.params {
