@@ -98,9 +98,9 @@ func end(src io.Reader) error {
 	return io.ErrNoProgress
 }
 
-// short is the error of a body that said io.EOF before its length was reached.
+// short is err, for a body that ended before its length was reached.
 func short(err error) error {
-	if err == io.EOF {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return fmt.Errorf("%w: %w", sigv4.ErrBodyLength, io.ErrUnexpectedEOF)
 	}
 	return err
