@@ -74,7 +74,9 @@ var allowed = map[string]string{
 		"github.com/beevik/etree github.com/go-jose/go-jose/v4 github.com/russellhaering/goxmldsig/...",
 	"internal/mfa":   "internal/store github.com/boombuler/barcode/qr",
 	"internal/authn": "arn policy sigv4 internal/store internal/session internal/ids",
-	"internal/authz": "arn policy internal/orgs internal/store internal/authn internal/session internal/audit",
+	"internal/authz": "arn policy internal/learning internal/orgs internal/store internal/authn internal/session internal/audit",
+
+	"internal/learning": "arn policy internal/authn internal/store",
 
 	"internal/delegation": "policy internal/authn internal/ids internal/session internal/store",
 

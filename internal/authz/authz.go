@@ -90,6 +90,8 @@ func New(log *audit.Log, sealer Sealer, s *store.Store) *Authorizer {
 // *DeniedError for the first that is not, and an error that wraps ErrUnrecorded
 // when the audit log could not take the record: then nothing may happen.
 // A caller of nil is anonymous. No checks at all is an error, never permission.
+// What learning mode lets pass counts as allowed; rec says how it was decided, and
+// that it was let pass.
 func (z *Authorizer) Authorize(ctx context.Context, rec *audit.Record, c *authn.Caller, env *Env, checks ...Check) error {
 	if err := z.log.Ready(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnrecorded, err)
@@ -110,6 +112,10 @@ func (z *Authorizer) Authorize(ctx context.Context, rec *audit.Record, c *authn.
 		if v.Outcome != policy.Allowed {
 			denied := z.denied(c, ck, &v)
 			record(rec, ck, v.Decision, denied.Summary)
+			if learns(rec, c, env, ck, &v) {
+				rec.Decision.Learned = true
+				continue
+			}
 			if z.Waived == nil {
 				return denied
 			}
