@@ -9,6 +9,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/innkeeper-iam/innkeeper/sigv4"
 )
@@ -17,12 +18,12 @@ import (
 // bytes only after src has said io.EOF, so that the upstream never has all that
 // Content-Length, or the final chunk, promises of a body that is wrong.
 type stream struct {
-	ctx  context.Context
-	src  io.Reader
-	left int64 // bytes still to come; negative when unknown
+	ctx      context.Context
+	src      io.Reader
+	left     int64         // bytes still to come; negative when unknown
+	patience time.Duration // with src, for one Read
 
 	begun    atomic.Bool // something was read
-	waiting  atomic.Bool // for the client
 	complete atomic.Bool // the whole body was right and was given out
 
 	mu  sync.Mutex // guards err
@@ -33,9 +34,13 @@ type stream struct {
 	once     sync.Once     // closes done
 }
 
-func newStream(ctx context.Context, src io.Reader, length int64) *stream {
-	return &stream{ctx: ctx, src: src, left: length, done: make(chan struct{})}
+func newStream(ctx context.Context, src io.Reader, length int64, patience time.Duration) *stream {
+	return &stream{ctx: ctx, src: src, left: length, patience: patience, done: make(chan struct{})}
 }
+
+// errSlow says that the client was silent for as long as an upstream may be:
+// by then the upstream's connection has given up, too.
+var errSlow = errors.New("the client sent nothing for too long")
 
 // errAnswered ends a body that the upstream has answered without reading it.
 var errAnswered = errors.New("upstream: answered before the body was sent")
@@ -51,9 +56,11 @@ func (s *stream) Read(p []byte) (int, error) {
 	if s.left >= 0 {
 		p = p[:min(int64(len(p)), s.left)]
 	}
-	s.waiting.Store(true)
+	start := time.Now()
 	n, err := s.fill(p)
-	s.waiting.Store(false)
+	if time.Since(start) >= s.patience {
+		err = errSlow
+	}
 	if err != nil && err != io.EOF {
 		return 0, s.fail(err)
 	}

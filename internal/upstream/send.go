@@ -199,7 +199,7 @@ func (b *outgoing) setBytes(body []byte) {
 }
 
 func (b *outgoing) setStream(ctx context.Context) {
-	b.stream = newStream(ctx, b.r.Body, b.r.Length)
+	b.stream = newStream(ctx, b.r.Body, b.r.Length, b.u.o.Timeout)
 	b.req.ContentLength = b.r.Length
 	b.req.Body = b.stream
 	b.req.GetBody = b.stream.again
@@ -222,9 +222,6 @@ func (b *outgoing) judge(ctx context.Context, resp *http.Response, err error) er
 		if err := s.failed(); err != nil {
 			return b.bodyError(ctx, err)
 		}
-		if err != nil && s.waiting.Load() && kind(err, false) == Timeout {
-			return &BodyError{err}
-		}
 	}
 	if err != nil {
 		return classify(ctx, err, false)
@@ -234,6 +231,9 @@ func (b *outgoing) judge(ctx context.Context, resp *http.Response, err error) er
 		if resp.StatusCode < 300 {
 			return failure(Malformed, "status %d before the body was sent", resp.StatusCode)
 		}
+	}
+	if resp.StatusCode < 200 {
+		return failure(Malformed, "status %d", resp.StatusCode) // 101: a connection of another kind
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 && resp.StatusCode != http.StatusNotModified {
 		return failure(Redirected, "status %d to %q, region %q", resp.StatusCode,

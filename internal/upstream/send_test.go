@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/innkeeper-iam/innkeeper/sigv4"
 )
@@ -373,7 +374,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 
 // A body of which nothing was read may use another connection.
 func TestUntouchedBodyMayMove(t *testing.T) {
-	s := newStream(context.Background(), strings.NewReader("data"), 4)
+	s := newStream(context.Background(), strings.NewReader("data"), 4, time.Minute)
 	if again, err := s.again(); again != s || err != nil {
 		t.Errorf("again = %v, %v, want the body", again, err)
 	}
