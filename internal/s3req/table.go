@@ -5,7 +5,7 @@ package s3req
 // A row is an operation as the table has it.
 //
 // sub is the parameter that selects the operation, with "" for those that need none. params are the others that it takes:
-// "name!" is required, and "?name" besides tells the operation from the twins that follow it; a header may
+// "name!" is required, and "?name" besides tells the operation from its twin that has it not; a header may
 // do that too. x-id and the parameters of a signature go with every operation.
 type row struct {
 	name    string
@@ -27,8 +27,7 @@ const (
 	uploading = sums | customerKey
 )
 
-// table has every operation of S3's REST API, sorted by name but for twins, of which the one that
-// tells itself comes first. Names are those of the AWS SDKs' model, permissions those of the S3 User Guide,
+// table has every operation of S3's REST API, sorted by name. Names are those of the AWS SDKs' model, permissions those of the S3 User Guide,
 // "Required permissions for Amazon S3 API operations", and of each operation's page in the API Reference.
 // PostObject, the browsers' form, is in no model.
 var table = []row{
@@ -100,8 +99,8 @@ var table = []row{
 	{"ListBucketIntelligentTieringConfigurations", get, AtBucket, "intelligent-tiering", "continuation-token", 0, NoBody, does("GetIntelligentTieringConfiguration")},
 	{"ListBucketInventoryConfigurations", get, AtBucket, "inventory", "continuation-token", 0, NoBody, does("GetInventoryConfiguration")},
 	{"ListBucketMetricsConfigurations", get, AtBucket, "metrics", "continuation-token", 0, NoBody, does("GetMetricsConfiguration")},
-	{"ListDirectoryBuckets", get, AtService, "", "?max-directory-buckets continuation-token", 0, NoBody, does("s3express:ListAllMyDirectoryBuckets")},
 	{"ListBuckets", get, AtService, "", "bucket-region continuation-token max-buckets prefix", 0, NoBody, does("ListAllMyBuckets")},
+	{"ListDirectoryBuckets", get, AtService, "", "?max-directory-buckets continuation-token", 0, NoBody, does("s3express:ListAllMyDirectoryBuckets")},
 	{"ListMultipartUploads", get, AtBucket, "uploads", "delimiter encoding-type key-marker max-uploads prefix upload-id-marker", 0, NoBody, does("ListBucketMultipartUploads")},
 	{"ListObjectAnnotations", get, AtObject, "annotation", "annotation-prefix continuation-token max-annotation-results versionId", 0, NoBody,
 		version("ListObjectAnnotations", "ListObjectVersionAnnotations")},

@@ -157,9 +157,9 @@ func record(ctx context.Context, m reflect.Method, v variant) ([]byte, error) {
 	return plain(c.raw), nil
 }
 
-// values are those of members for which any text would not do.
+// values are those of members, some of one type only, for which any text would not do.
 var values = map[string]string{
-	"Bucket": "amzn-bucket", "Key": "folder/a key+é", "CopySource": "source-bucket/folder/a%20key%2B%C3%A9?versionId=source-version",
+	"Tag.Key": "team", "Bucket": "amzn-bucket", "Key": "folder/a key+é", "CopySource": "source-bucket/folder/a%20key%2B%C3%A9?versionId=source-version",
 	"RenameSource": "/source-bucket/key", "Tagging": "team=blue&cost=a%20b", "Id": "id-1", "UploadId": "upload-1", "VersionId": "version-1",
 	"Prefix": "folder/", "Delimiter": "/", "TaggingDirective": "REPLACE", "MetadataDirective": "REPLACE",
 	"Role": "arn:aws:iam::123456789012:role/replication", "AccountId": "123456789012", "ExpectedBucketOwner": "123456789012",
@@ -191,9 +191,15 @@ func fill(v reflect.Value, name string, depth int) {
 		fill(v.Elem(), name, depth)
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && !slices.Contains(omitted, v.Type().Name()+"."+f.Name) {
-				fill(v.Field(i), f.Name, depth+1)
+			f := v.Type().Field(i)
+			whole := v.Type().Name() + "." + f.Name
+			if !f.IsExported() || slices.Contains(omitted, whole) {
+				continue
 			}
+			if _, ok := values[whole]; !ok {
+				whole = f.Name
+			}
+			fill(v.Field(i), whole, depth+1)
 		}
 	case reflect.String:
 		s, ok := values[name]
@@ -224,7 +230,7 @@ func fill(v reflect.Value, name string, depth int) {
 }
 
 // volatile are the headers that say something about the run.
-var volatile = []string{"Authorization", "X-Amz-Date", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "User-Agent"}
+var volatile = []string{"Authorization", "X-Amz-Date", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "User-Agent", "X-Amz-Client-Token"}
 
 var volatileParams = regexp.MustCompile(`(X-Amz-(?:Date|Signature|Credential))=[^& ]*`)
 
