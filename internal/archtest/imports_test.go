@@ -59,6 +59,7 @@ var allowed = map[string]string{
 
 	"internal/usage": "internal/audit internal/kv internal/store",
 	"internal/trail": "arn internal/audit",
+	"internal/sink":  "internal/audit",
 
 	"internal/s3req": "sigv4",
 

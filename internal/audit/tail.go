@@ -99,6 +99,7 @@ type Tail struct {
 	offset  int64 // behind the last whole line
 	place   Place
 	rotated bool // file will not grow any more
+	gaps    int
 }
 
 // Follow returns a Tail that begins at a place, and whether the place is still
@@ -189,6 +190,10 @@ func (t *Tail) again() error {
 // Place returns the place behind the last line that Next returned.
 func (t *Tail) Place() Place { return t.place }
 
+// Gaps returns how often files were removed before the Tail was done with them, so
+// that it may have missed some.
+func (t *Tail) Gaps() int { return t.gaps }
+
 // Next returns the next line, without its line break, valid until the next call,
 // or io.EOF when there is none yet. Lines that are too long are left out.
 func (t *Tail) Next() ([]byte, error) {
@@ -271,7 +276,9 @@ func (t *Tail) advance() error {
 			all.close()
 			return err
 		}
-		next = all.after(self)
+		if next = all.after(self); next == 0 {
+			t.gaps++
+		}
 	}
 	for ; next < len(all.rotated); next++ {
 		f, err := all.open(next)

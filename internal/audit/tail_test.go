@@ -172,6 +172,9 @@ func TestPlaceThatIsGone(t *testing.T) {
 	if ids := drain(t, tail); !slices.Equal(ids, []string{"3", "4", "5"}) {
 		t.Errorf("an open tail whose file was removed reads %q", ids)
 	}
+	if tail.Gaps() != 1 {
+		t.Errorf("Gaps() = %d, want 1", tail.Gaps())
+	}
 	if ids := drain(t, follow(t, dir, place, false)); !slices.Equal(ids, []string{"3", "4", "5"}) {
 		t.Errorf("a new tail at a place that was removed reads %q", ids)
 	}
