@@ -15,10 +15,11 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 )
 
-// The paths of a Handler, below the one that it is mounted at.
+// PathWatch is the path of a watch, below the one that a Handler is mounted at.
+const PathWatch = "watch"
+
 const (
 	pathRange  = "range"
-	pathWatch  = "watch"
 	pathCommit = "commit"
 )
 
@@ -49,7 +50,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path.Base(r.URL.Path) {
 	case pathRange:
 		kind = kindRange
-	case pathWatch:
+	case PathWatch:
 		kind, serve = kindWatch, h.serveWatch
 	case pathCommit:
 		kind, serve = kindCommit, h.serveCommit

@@ -99,7 +99,7 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // session yields one answer of the server, and returns why it ended.
 func (w *watch) session(ctx context.Context) error {
-	a, err := w.db.ask(ctx, pathWatch, kindWatch, w.span.append(nil))
+	a, err := w.db.ask(ctx, PathWatch, kindWatch, w.span.append(nil))
 	if err != nil {
 		return err
 	}
