@@ -18,8 +18,8 @@ import (
 // access key id.
 type Credentials struct {
 	AccessKeyID     string
-	SecretAccessKey string
-	SessionToken    string // "" for long-term credentials
+	SecretAccessKey string `json:"-"`
+	SessionToken    string `json:"-"` // "" for long-term credentials
 }
 
 // String returns the access key id.

@@ -39,21 +39,19 @@ func (u *Upstream) Probe(ctx context.Context) (Profile, error) {
 	}
 	p := u.o.Profile
 	p.Lists = false
-	switch status, body, err := u.ask(ctx, http.MethodGet, "/", ""); {
+	switch r, err := u.ask(ctx, http.MethodGet, "/", ""); {
 	case err != nil:
-		return u.Profile(), fmt.Errorf("%s: %w", u.o.URL.Host, u.explain(err))
-	case status == http.StatusOK:
+		return u.Profile(), fmt.Errorf("%s: %w", u.o.URL.Host, explain(err))
+	case r.status == http.StatusOK:
 		p.Lists = true
 	default:
-		u.o.Log.Info("the upstream lists no buckets", "host", u.o.URL.Host, "status", status, "code", refusalCode(body))
+		u.o.Log.Info("the upstream lists no buckets", "host", u.o.URL.Host, "answer", r)
 	}
 	pr := &probe{u: u, bucket: u.o.ProbeBucket, prefix: probeName + strings.ToLower(rand.Text()[:12])}
 	if pr.bucket == "" {
 		pr.bucket = pr.prefix
-		status, body, err := u.ask(ctx, http.MethodPut, "/"+pr.bucket, u.location())
-		if err != nil || status != http.StatusOK {
-			u.o.Log.Warn("the upstream is not probed: no bucket could be made, and none is given", "host", u.o.URL.Host,
-				"status", status, "code", refusalCode(body))
+		if r, err := u.ask(ctx, http.MethodPut, "/"+pr.bucket, u.location()); err != nil || r.status != http.StatusOK {
+			u.o.Log.Warn("the upstream is not probed: no bucket could be made, and none is given", "host", u.o.URL.Host, "answer", r)
 			u.profile.Store(&p)
 			return p, nil
 		}
@@ -61,7 +59,7 @@ func (u *Upstream) Probe(ctx context.Context) (Profile, error) {
 	}
 	defer pr.cleanUp(context.WithoutCancel(ctx))
 	if err := pr.run(ctx, &p); err != nil {
-		return u.Profile(), fmt.Errorf("%s: %w", u.o.URL.Host, u.explain(err))
+		return u.Profile(), fmt.Errorf("%s: %w", u.o.URL.Host, explain(err))
 	}
 	u.profile.Store(&p)
 	u.o.Log.Info("the upstream is probed", "host", u.o.URL.Host, "profile", p.String())
@@ -78,7 +76,7 @@ func (u *Upstream) location() string {
 }
 
 // explain adds to an error what an operator needs, and clients must not see.
-func (u *Upstream) explain(err error) error {
+func explain(err error) error {
 	f, ok := errors.AsType[*Failure](err)
 	switch {
 	case !ok:
@@ -89,25 +87,36 @@ func (u *Upstream) explain(err error) error {
 	return errors.New(f.Reason())
 }
 
-// ask sends a request with a document and returns the answer, of which it
-// reads no more than 64 KiB.
-func (u *Upstream) ask(ctx context.Context, method, target, body string) (int, []byte, error) {
-	path, query, _ := strings.Cut(target, "?")
-	r := &Request{Method: method, Path: path, Query: query, Length: int64(len(body))}
-	if body != "" {
-		r.Body = strings.NewReader(body)
-	}
-	return u.exchange(ctx, r, false)
+// A reply is an answer that was read.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte // 64 KiB at most
 }
 
-func (u *Upstream) exchange(ctx context.Context, r *Request, trailers bool) (int, []byte, error) {
-	resp, err := u.send(ctx, r, trailers)
+func (r reply) String() string {
+	return strings.TrimSpace(fmt.Sprint(r.status, " ", refusalCode(r.body)))
+}
+
+// ask sends a request with a document.
+func (u *Upstream) ask(ctx context.Context, method, target, document string) (reply, error) {
+	path, query, _ := strings.Cut(target, "?")
+	r := &Request{Method: method, Path: path, Query: query, Length: int64(len(document))}
+	if document != "" {
+		r.Body = strings.NewReader(document)
+	}
+	return u.exchange(ctx, r)
+}
+
+// exchange sends r, with its trailing checksum as a trailer.
+func (u *Upstream) exchange(ctx context.Context, r *Request) (reply, error) {
+	resp, err := u.send(ctx, r, true)
 	if err != nil {
-		return 0, nil, err
+		return reply{}, err
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	return resp.StatusCode, answer, err
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	return reply{resp.StatusCode, resp.Header, body}, err
 }
 
 // A probe is one under way.
@@ -198,16 +207,16 @@ func (p *probe) apart(ctx context.Context, k pair) (bool, error) {
 		{"GET", k.plain, "", func(status int, _ string) bool { return status == http.StatusOK }},
 	}
 	for _, step := range steps {
-		status, answer, err := p.u.ask(ctx, step.method, p.path(step.key), step.body)
+		r, err := p.u.ask(ctx, step.method, p.path(step.key), step.body)
 		if refusedOdd(err) && step.key == k.odd {
 			continue
 		}
 		switch {
 		case err != nil:
 			return false, err
-		case step.method == "PUT" && step.key == k.plain && status != http.StatusOK:
-			return false, fmt.Errorf("bucket %s cannot be written to: status %d %s", p.bucket, status, refusalCode(answer))
-		case step.wrong != nil && step.wrong(status, string(answer)):
+		case step.method == "PUT" && step.key == k.plain && r.status != http.StatusOK:
+			return false, fmt.Errorf("bucket %s cannot be written to: status %s", p.bucket, r)
+		case step.wrong != nil && step.wrong(r.status, string(r.body)):
 			return false, nil
 		}
 	}
@@ -226,15 +235,15 @@ func (p *probe) trailers(ctx context.Context) (bool, error) {
 	body := bytes.Repeat([]byte("0123456789abcdef"), small/8) // not small, so that it is streamed
 	r := &Request{Method: http.MethodPut, Path: p.path(trailerKey), Header: http.Header{}, Body: bytes.NewReader(body),
 		Length: int64(len(body)), Trailer: "x-amz-checksum-crc32"}
-	status, _, err := p.u.exchange(ctx, r, true)
-	if refusedOdd(err) || err == nil && status != http.StatusOK {
+	wrote, err := p.u.exchange(ctx, r)
+	if refusedOdd(err) || err == nil && wrote.status != http.StatusOK {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	_, got, err := p.u.ask(ctx, http.MethodGet, p.path(trailerKey), "")
-	return bytes.Equal(got, body), err
+	got, err := p.u.ask(ctx, http.MethodGet, p.path(trailerKey), "")
+	return bytes.Equal(got.body, body) && !strings.Contains(got.header.Get("Content-Encoding"), "aws-chunked"), err
 }
 
 // cleanUp removes all that was made. What the store does not remove is logged.
@@ -258,16 +267,15 @@ func (p *probe) cleanUp(ctx context.Context) {
 	if !p.made {
 		return
 	}
-	if status, body, err := p.u.ask(ctx, http.MethodDelete, "/"+p.bucket, ""); err != nil || status >= 300 {
-		p.u.o.Log.Warn("the bucket of the probe cannot be removed", "host", p.u.o.URL.Host, "bucket", p.bucket,
-			"status", status, "code", refusalCode(body))
+	if r, err := p.u.ask(ctx, http.MethodDelete, "/"+p.bucket, ""); err != nil || r.status >= 300 {
+		p.u.o.Log.Warn("the bucket of the probe cannot be removed", "host", p.u.o.URL.Host, "bucket", p.bucket, "answer", r)
 	}
 }
 
 func (p *probe) remove(ctx context.Context, paths []string) {
 	var wait sync.WaitGroup
 	for _, path := range paths {
-		wait.Go(func() { _, _, _ = p.u.ask(ctx, http.MethodDelete, path, "") }) // most are gone already
+		wait.Go(func() { _, _ = p.u.ask(ctx, http.MethodDelete, path, "") }) // most are gone already
 	}
 	wait.Wait()
 }
@@ -276,11 +284,11 @@ var listedKey = regexp.MustCompile(`<Key>([^<]*)</Key>`)
 
 // listed returns the paths of what is left under the probe's prefix.
 func (p *probe) listed(ctx context.Context) (paths []string) {
-	_, answer, err := p.u.ask(ctx, http.MethodGet, "/"+p.bucket+"?encoding-type=url&list-type=2&prefix="+p.prefix+"%2F", "")
+	r, err := p.u.ask(ctx, http.MethodGet, "/"+p.bucket+"?encoding-type=url&list-type=2&prefix="+p.prefix+"%2F", "")
 	if err != nil {
 		return nil
 	}
-	for _, m := range listedKey.FindAllSubmatch(answer, -1) {
+	for _, m := range listedKey.FindAllSubmatch(r.body, -1) {
 		key, err := url.QueryUnescape(string(m[1]))
 		if err != nil {
 			continue
