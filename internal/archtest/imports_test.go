@@ -61,10 +61,11 @@ var allowed = map[string]string{
 	"internal/trail": "arn internal/audit",
 	"internal/sink":  "internal/audit",
 
-	"internal/s3req": "sigv4",
+	"internal/s3req":    "sigv4",
+	"internal/classify": "arn catalog",
 
 	"internal/principal": "arn policy internal/ids internal/store",
-	"internal/buckets":   "arn catalog policy internal/principal internal/quota internal/store",
+	"internal/buckets":   "arn catalog policy internal/kv internal/principal internal/store",
 
 	"internal/orgs":   "policy internal/ids internal/quota internal/store",
 	"internal/issuer": "internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
@@ -103,8 +104,14 @@ var allowed = map[string]string{
 	"internal/upstream": "sigv4",
 	"internal/gateway":  "sigv4 internal/authz",
 
+	// What a principal may do, for whoever guards something else.
+	"internal/ask":    "arn policy sigv4 internal/audit internal/authn internal/authz internal/ids internal/session internal/store",
+	"internal/askapi": "arn policy internal/ask internal/authn internal/authz",
+	"internal/extauthz": "internal/ask internal/authz github.com/envoyproxy/go-control-plane/envoy/... google.golang.org/genproto/googleapis/rpc/status " +
+		"google.golang.org/grpc/...",
+
 	// Assembly.
-	"internal/node": "arn catalog policy sigv4 internal/api internal/audit internal/authn internal/authz internal/awserr " +
+	"internal/node": "arn catalog policy sigv4 internal/api internal/ask internal/askapi internal/audit internal/authn internal/authz internal/awserr " +
 		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
 		"internal/managed internal/orgapi internal/quota internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
