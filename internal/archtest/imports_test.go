@@ -113,7 +113,7 @@ var allowed = map[string]string{
 	// Assembly.
 	"internal/node": "arn catalog policy sigv4 internal/api internal/ask internal/askapi internal/audit internal/authn internal/authz internal/awserr " +
 		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
-		"internal/managed internal/orgapi internal/quota internal/reportapi internal/seal internal/session internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
+		"internal/managed internal/orgapi internal/quota internal/reportapi internal/seal internal/session internal/sink internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/dev":  "arn internal/ids internal/node internal/session",
 	"innkeepertest": "internal/dev",

@@ -48,7 +48,7 @@ first administrator, whose key it writes to admin.credentials there.`,
 	f.StringVar(&cfg.AccountID, "account-id", "", "id of the account made on an empty store (default random)")
 	f.StringVar(&cfg.AccountName, "account-name", d.AccountName, "name of the account made on an empty store")
 	f.DurationVar(&cfg.Drain, "drain", d.Drain, "how long requests may take to finish on shutdown")
-	f.Int64Var(&cfg.AuditMax, "audit-max", d.AuditMax, "size in bytes at which the audit log is rotated")
+	auditFlags(cmd, &cfg)
 	f.BoolVar(&cfg.LogJSON, "log-json", false, "log in JSON")
 	f.StringVar(&cfg.LogLevel, "log-level", d.LogLevel, "least level that is logged: debug, info, warn, error")
 	return cmd

@@ -36,6 +36,7 @@ type Config struct {
 	LogLevel    string        // debug, info, warn or error; "" means info
 
 	Gateway Gateway // in front of object stores and other services
+	Audit   Audit   // what becomes of the audit log
 }
 
 // Defaults returns c with every zero field that has a default set to it.
@@ -77,6 +78,7 @@ func (c Config) Validate() error {
 			errs = append(errs, errors.New(check.msg))
 		}
 	}
+	errs = append(errs, c.Audit.problems()...)
 	return errors.Join(append(errs, c.Gateway.problems(c.TLSCert != "")...)...)
 }
 

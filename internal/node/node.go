@@ -36,6 +36,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/reportapi"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
+	"github.com/innkeeper-iam/innkeeper/internal/sink"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
 	"github.com/innkeeper-iam/innkeeper/internal/trustapi"
@@ -70,6 +71,7 @@ type Node struct {
 	issuer  *issuer.Registry
 	audit   *audit.Log
 	usage   *usage.Index
+	sinks   []*sink.Sink
 	reports *reportapi.Reports
 	metrics *metrics
 	decided func(*policy.Request, policy.Outcome)
@@ -156,9 +158,13 @@ func (n *Node) open(ctx context.Context, noSync bool) error {
 	if n.ring, err = openRing(ctx, n.store, n.ids); err != nil {
 		return err
 	}
-	dir := filepath.Join(n.cfg.Data, "audit")
+	dir := n.auditDir()
 	n.usage = usage.New(usage.Options{Store: n.store, Audit: dir, File: filepath.Join(n.cfg.Data, "usage.mark"), Now: n.now, Log: n.log})
-	n.audit, err = audit.Open(audit.Options{Dir: dir, MaxBytes: n.cfg.AuditMax, Now: n.now, Log: n.log, Written: n.usage.Note})
+	stays, err := keep(n.cfg.Audit)
+	if err != nil {
+		return err
+	}
+	n.audit, err = audit.Open(audit.Options{Dir: dir, MaxBytes: n.cfg.AuditMax, Keep: stays, Now: n.now, Log: n.log, Written: n.usage.Note})
 	return err
 }
 
@@ -229,6 +235,9 @@ func (n *Node) serve() error {
 		return err
 	}
 	n.usage.Start()
+	if err := n.startSinks(); err != nil {
+		return err
+	}
 	n.run(s, n.listener)
 	return nil
 }
@@ -365,6 +374,7 @@ func (n *Node) close() error {
 	}
 	if n.audit != nil {
 		errs = append(errs, n.audit.Close())
+		errs = append(errs, n.closeSinks()...)
 		errs = append(errs, n.usage.Close())
 	}
 	if n.store != nil {
