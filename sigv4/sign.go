@@ -167,11 +167,17 @@ func (s *Signer) key(c Credential) Key {
 
 // signedHeaders returns the names of the headers of r to sign.
 func signedHeaders(r *http.Request) string {
-	names := []string{"host"}
+	var room [24]string
+	names := append(room[:0], "host")
 	for name := range r.Header {
-		name = strings.ToLower(name)
-		if strings.HasPrefix(name, "x-amz-") || name == "content-type" || name == "content-md5" {
-			names = append(names, name)
+		switch {
+		case name == "X-Amz-Date": // with every request: save the conversion
+			names = append(names, "x-amz-date")
+		case name == "X-Amz-Content-Sha256":
+			names = append(names, "x-amz-content-sha256")
+		case len(name) >= len("x-amz-") && strings.EqualFold(name[:len("x-amz-")], "x-amz-"),
+			strings.EqualFold(name, "content-type"), strings.EqualFold(name, "content-md5"):
+			names = append(names, strings.ToLower(name))
 		}
 	}
 	slices.Sort(names)

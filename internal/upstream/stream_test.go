@@ -16,6 +16,8 @@ import (
 	"time"
 )
 
+var room [256 << 10]byte
+
 // sink is a store that keeps nothing: PUT is read, GET gives as many bytes as
 // the path says.
 func sink(t testing.TB) *httptest.Server {
@@ -31,7 +33,6 @@ func sink(t testing.TB) *httptest.Server {
 		}
 		w.Header().Set("Content-Length", r.URL.Path[1:])
 		w.Header().Set("Content-Type", "application/octet-stream")
-		var room [256 << 10]byte
 		for ; n > 0; n -= int64(min(n, int64(len(room)))) {
 			w.Write(room[:min(n, int64(len(room)))])
 		}
