@@ -71,6 +71,7 @@ type Node struct {
 	issuer  *issuer.Registry
 	audit   *audit.Log
 	usage   *usage.Index
+	aims    []aim
 	sinks   []*sink.Sink
 	reports *reportapi.Reports
 	metrics *metrics
@@ -107,7 +108,10 @@ func Start(ctx context.Context, cfg config.Config, opts Options) (*Node, error) 
 	return n, nil
 }
 
-func (n *Node) start(ctx context.Context, noSync bool) error {
+func (n *Node) start(ctx context.Context, noSync bool) (err error) {
+	if n.aims, err = aims(n.cfg.Audit, n.log); err != nil {
+		return err
+	}
 	if err := n.listen(); err != nil {
 		return err
 	}

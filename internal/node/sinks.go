@@ -3,8 +3,8 @@
 package node
 
 import (
-	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,39 +26,47 @@ func keep(a config.Audit) (audit.Keep, error) {
 	return audit.Keep{For: l.For, Files: l.Files, Bytes: l.Bytes}, nil
 }
 
-// startSinks begins to send the audit log to where the configuration says.
-func (n *Node) startSinks() error {
-	if a := n.cfg.Audit; a.Webhook != "" {
-		to, err := sink.NewWebhook(a.Webhook, a.WebhookToken)
-		if err != nil {
-			return fmt.Errorf("--audit-webhook: %w", err)
-		}
-		if err := n.startSink("webhook", to); err != nil {
-			return err
-		}
-	}
-	if n.cfg.Audit.Syslog != "" {
-		to, err := sink.NewSyslog(n.cfg.Audit.Syslog)
-		if err != nil {
-			return fmt.Errorf("--audit-syslog: %w", err)
-		}
-		if to.Plaintext() {
-			n.log.Warn("audit records travel to the syslog server for everybody to read; tls:// would hide them")
-		}
-		if err := n.startSink("syslog", to); err != nil {
-			return err
-		}
-	}
-	n.metrics.registry.MustRegister(sinkMetrics(n.sinks))
-	return nil
+// An aim is where the audit log is sent.
+type aim struct {
+	name string
+	to   sink.Destination
 }
 
-func (n *Node) startSink(name string, to sink.Destination) error {
-	s, err := sink.Start(sink.Options{Name: name, Dir: n.auditDir(), File: filepath.Join(n.cfg.Data, name+".mark"), To: to, Log: n.log})
-	if err != nil {
-		return errors.Join(err, to.Close())
+// aims are the destinations that the configuration names. They are not reached for
+// yet.
+func aims(a config.Audit, log *slog.Logger) (list []aim, err error) {
+	if a.Webhook != "" {
+		to, err := sink.NewWebhook(a.Webhook, a.WebhookToken)
+		if err != nil {
+			return nil, fmt.Errorf("--audit-webhook: %w", err)
+		}
+		list = append(list, aim{"webhook", to})
 	}
-	n.sinks = append(n.sinks, s)
+	if a.Syslog != "" {
+		to, err := sink.NewSyslog(a.Syslog)
+		if err != nil {
+			return nil, fmt.Errorf("--audit-syslog: %w", err)
+		}
+		if to.Plaintext() {
+			log.Warn("audit records travel to the syslog server for everybody to read; tls:// would hide them")
+		}
+		list = append(list, aim{"syslog", to})
+	}
+	return list, nil
+}
+
+// startSinks begins to send the audit log to where the configuration says.
+func (n *Node) startSinks() error {
+	for _, a := range n.aims {
+		s, err := sink.Start(sink.Options{
+			Name: a.name, Dir: n.auditDir(), File: filepath.Join(n.cfg.Data, a.name+".mark"), To: a.to, Log: n.log,
+		})
+		if err != nil {
+			return err
+		}
+		n.sinks = append(n.sinks, s)
+	}
+	n.metrics.registry.MustRegister(sinkMetrics(n.sinks))
 	return nil
 }
 
