@@ -134,6 +134,15 @@ func (e *element) leaf() bool {
 	return !slices.ContainsFunc(e.children, func(c *element) bool { return len(c.children) > 0 })
 }
 
+// trimmed reports whether no value in e begins or ends with white space, which a store might
+// drop where a policy's condition did not.
+func (e *element) trimmed() bool {
+	if len(e.children) == 0 {
+		return strings.TrimSpace(e.text) == e.text
+	}
+	return !slices.ContainsFunc(e.children, func(c *element) bool { return !c.trimmed() })
+}
+
 // A document is what permissions need of a body.
 type document struct {
 	keys        map[string]string // condition keys with a value of the document's
@@ -162,7 +171,7 @@ func (r *Request) SetDocument(body []byte) error {
 	read := readers[r.Op.Name]
 	switch {
 	case read == nil:
-		return &Error{Code: "InvalidRequest", Message: "The operation " + r.Op.Name + " has no such document.", Status: statuses["InvalidRequest"], Op: r.Op.Name}
+		return fail("InvalidRequest", "The operation "+r.Op.Name+" has no such document.")
 	case len(body) > MaxDocument:
 		return fail("EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
 	}
@@ -174,7 +183,7 @@ func (r *Request) SetDocument(body []byte) error {
 		return nil
 	}
 	root, err := parseXML(body)
-	if err != nil {
+	if err != nil || !root.trimmed() {
 		return malformedXML()
 	}
 	doc, err := read(root)
@@ -250,7 +259,8 @@ func distinct(tags []param) error {
 
 // readTagging reads the header x-amz-tagging.
 func readTagging(v string) ([]param, error) {
-	bad := fail("InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+	bad := fail("InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded "+
+		"URL query parameters without tag name duplicates.")
 	if v == "" {
 		return nil, nil
 	}
@@ -315,10 +325,11 @@ func readRestore(e *element) (*document, error) {
 // readReplication finds the role that the store is to act as.
 func readReplication(e *element) (*document, error) {
 	role := e.child("Role")
-	if e.name != "ReplicationConfiguration" || !e.only("Role", "Rule*") || role == nil || len(role.children) > 0 || strings.TrimSpace(role.text) == "" {
+	if e.name != "ReplicationConfiguration" || !e.only("Role", "Rule*") || role == nil || len(role.children) > 0 ||
+		!strings.HasPrefix(role.text, "arn:") || !strings.Contains(role.text, ":role/") {
 		return nil, malformedXML()
 	}
-	return &document{role: strings.TrimSpace(role.text)}, nil
+	return &document{role: role.text}, nil
 }
 
 func readInventory(e *element) (*document, error) {

@@ -84,8 +84,9 @@ var counted = []struct{ header, key string }{
 type headerGroup uint32
 
 const (
-	everywhere headerGroup = 1 << iota // every operation
-	sums                               // checksums and framing of a body
+	aboutSignature headerGroup = 1 << iota // every operation; the upstream does not get them
+	everywhere                             // every operation
+	sums                                   // checksums and framing of a body
 	acls
 	metadata
 	encryption   // what the store encrypts with
@@ -117,19 +118,23 @@ const (
 // groups say which headers of S3 there are. The names of metadata begin with
 // X-Amz-Meta-.
 var groups = map[headerGroup]string{
-	everywhere:  "Date Content-Sha256 Security-Token User-Agent Expected-Bucket-Owner Request-Payer",
-	sums:        "Sdk-Checksum-Algorithm Trailer Decoded-Content-Length Checksum-Crc32 Checksum-Crc32c Checksum-Crc64nvme Checksum-Sha1 Checksum-Sha256 Checksum-Sha512 Checksum-Md5 Checksum-Xxhash64 Checksum-Xxhash3 Checksum-Xxhash128",
-	acls:        "Acl Grant-Full-Control Grant-Read Grant-Read-Acp Grant-Write Grant-Write-Acp",
-	encryption:  "Server-Side-Encryption Server-Side-Encryption-Aws-Kms-Key-Id Server-Side-Encryption-Context Server-Side-Encryption-Bucket-Key-Enabled",
+	aboutSignature: "Date Content-Sha256 Security-Token",
+	everywhere:     "User-Agent Expected-Bucket-Owner Request-Payer",
+	sums: "Sdk-Checksum-Algorithm Trailer Decoded-Content-Length Checksum-Crc32 Checksum-Crc32c Checksum-Crc64nvme Checksum-Sha1 " +
+		"Checksum-Sha256 Checksum-Sha512 Checksum-Md5 Checksum-Xxhash64 Checksum-Xxhash3 Checksum-Xxhash128",
+	acls: "Acl Grant-Full-Control Grant-Read Grant-Read-Acp Grant-Write Grant-Write-Acp",
+	encryption: "Server-Side-Encryption Server-Side-Encryption-Aws-Kms-Key-Id Server-Side-Encryption-Context " +
+		"Server-Side-Encryption-Bucket-Key-Enabled",
 	customerKey: "Server-Side-Encryption-Customer-Algorithm Server-Side-Encryption-Customer-Key Server-Side-Encryption-Customer-Key-Md5",
 	copying: "Copy-Source Copy-Source-If-Match Copy-Source-If-None-Match Copy-Source-If-Modified-Since Copy-Source-If-Unmodified-Since " +
 		"Copy-Source-Server-Side-Encryption-Customer-Algorithm Copy-Source-Server-Side-Encryption-Customer-Key " +
 		"Copy-Source-Server-Side-Encryption-Customer-Key-Md5 Source-Expected-Bucket-Owner",
-	copyRange:       "Copy-Source-Range",
-	directives:      "Metadata-Directive Tagging-Directive Object-Annotation-Directive",
-	storing:         "Storage-Class Website-Redirect-Location",
-	tagging:         "Tagging",
-	locking:         "Object-Lock-Mode Object-Lock-Retain-Until-Date Object-Lock-Legal-Hold Object-Lock-Event-Hold Object-Lock-Event-Hold-Duration-Days Object-Lock-Event-Hold-Duration-Years",
+	copyRange:  "Copy-Source-Range",
+	directives: "Metadata-Directive Tagging-Directive Object-Annotation-Directive",
+	storing:    "Storage-Class Website-Redirect-Location",
+	tagging:    "Tagging",
+	locking: "Object-Lock-Mode Object-Lock-Retain-Until-Date Object-Lock-Legal-Hold Object-Lock-Event-Hold " +
+		"Object-Lock-Event-Hold-Duration-Days Object-Lock-Event-Hold-Duration-Years",
 	multipart:       "Checksum-Algorithm Checksum-Type Mp-Object-Size",
 	checksumMode:    "Checksum-Mode",
 	attributes:      "Object-Attributes Max-Parts Part-Number-Marker",
@@ -146,31 +151,30 @@ var groups = map[headerGroup]string{
 	annotationIf:    "Object-If-Match",
 }
 
-// A headerInfo is what is known of a header: 0 groups are any operation's.
+// A headerInfo is what is known of a header.
 type headerInfo struct {
-	group headerGroup
+	group headerGroup // 0: HTTP's own, which go with any operation
 	bit   mask
 	send  bool // an upstream may get it
+	many  bool // it may come more than once
 }
 
-// known has every header that matters, under its canonical name. Those that are in no group may
-// go with any operation.
+// known has every header that matters, under its canonical name.
 var known = func() map[string]headerInfo {
 	t := map[string]headerInfo{}
 	for g, names := range groups {
 		for name := range strings.FieldsSeq(names) {
-			t["X-Amz-"+name] = headerInfo{group: g, send: g != everywhere}
+			t["X-Amz-"+name] = headerInfo{group: g, send: g != aboutSignature}
 		}
 	}
-	for _, name := range []string{"X-Amz-Request-Payer", "X-Amz-Expected-Bucket-Owner"} {
-		t[name] = headerInfo{group: everywhere, send: true}
-	}
-	for name := range strings.FieldsSeq("Accept Accept-Encoding Accept-Language Cache-Control Content-Disposition Content-Encoding " +
-		"Content-Language Content-Length Content-Md5 Content-Type Expires If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since " +
-		"Origin Range User-Agent") {
+	for name := range strings.FieldsSeq("Content-Disposition Content-Length Content-Md5 Content-Type Expires " +
+		"If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since Origin Range User-Agent") {
 		t[name] = headerInfo{send: true}
 	}
-	for _, name := range []string{"Authorization", "Date", "Expect", "Host", "Transfer-Encoding"} {
+	for name := range strings.FieldsSeq("Accept Accept-Encoding Accept-Language Cache-Control Content-Encoding Content-Language") {
+		t[name] = headerInfo{send: true, many: true}
+	}
+	for name := range strings.FieldsSeq("Authorization Date Expect Host Transfer-Encoding") {
 		t[name] = headerInfo{}
 	}
 	for i, c := range counted {
@@ -213,9 +217,9 @@ func (r *Request) readHeader(name string, n int) error {
 		return nil // Header does not send it
 	}
 	switch {
-	case n > 1 && !(info.send && info.group == 0 && info.bit == 0 && name != "Content-Length"):
+	case n > 1 && !info.many:
 		return fail("InvalidArgument", "The header "+quote(name)+" must come once.")
-	case info.group&^everywhere != 0 && info.group&r.Op.headers == 0:
+	case info.group != 0 && info.group&(r.Op.headers|everywhere|aboutSignature) == 0:
 		return fail("NotImplemented", "The operation "+r.Op.Name+" has no header "+quote(name)+".")
 	}
 	r.has |= info.bit
@@ -226,15 +230,13 @@ func (r *Request) readHeader(name string, n int) error {
 // S3 knows: because it begins like them, or would if underscores were hyphens, as servers
 // behind CGI and WSGI read them.
 func alias(name string) bool {
-	if len(name) > 5 && strings.EqualFold(name[:5], "x-amz") {
-		return true
+	if strings.IndexByte(name, '_') >= 0 {
+		name = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+		if _, ok := known[name]; ok {
+			return true
+		}
 	}
-	if strings.IndexByte(name, '_') < 0 {
-		return false
-	}
-	hyphens := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
-	_, ok := known[hyphens]
-	return ok || strings.HasPrefix(hyphens, "X-Amz")
+	return len(name) >= 6 && strings.EqualFold(name[:6], "x-amz-")
 }
 
 // MustSign reports whether S3 takes the header, given under its canonical name, only from

@@ -173,10 +173,8 @@ func (r *Request) checkValue(p *param) error {
 		}
 		ok = token(p.value)
 		r.VersionID = p.value
-	case "uploadId", "id":
+	case "uploadId", "id", "annotationName":
 		ok = token(p.value)
-	case "annotationName":
-		ok = p.value != ""
 	case "list-type", "select-type":
 		ok = p.value == "2"
 	case "partNumber":
