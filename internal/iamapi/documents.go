@@ -3,8 +3,6 @@
 package iamapi
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -12,7 +10,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
-	"github.com/innkeeper-iam/innkeeper/internal/ids"
+	"github.com/innkeeper-iam/innkeeper/internal/principal"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -26,29 +24,22 @@ func document(name, text string) (*store.Document, error) {
 }
 
 // trust returns a checked trust policy with its principals bound to the unique
-// ids that they have now (IAM User Guide, "AWS JSON policy elements: Principal":
-// a role or user deleted and made anew is another principal).
+// ids that they have now.
 func (s *iam) trust(c *api.Call, text string) (*store.Document, error) {
 	d, err := api.Document("", text, policy.Trust)
 	if err != nil {
 		return nil, err
 	}
-	bound := make(map[string]string)
+	bound, err := principal.Bind(c.Context(), s.store, d)
+	if unknown, ok := errors.AsType[*principal.UnknownError](err); ok {
+		return nil, awserr.MalformedPolicyDocument.Msg("Invalid principal in policy: \"AWS\":\"%s\" (%d:%d)", unknown.Name, unknown.Pos.Line, unknown.Pos.Column)
+	}
+	if err != nil {
+		return nil, err
+	}
 	for _, st := range d.Statements {
 		if st.Principal == nil {
 			continue
-		}
-		for _, p := range st.Principal.AWS {
-			id, ok, err := s.principalID(c.Context(), p.Text)
-			if err != nil {
-				return nil, err
-			}
-			if !ok {
-				return nil, awserr.MalformedPolicyDocument.Msg("Invalid principal in policy: \"AWS\":\"%s\" (%d:%d)", p.Text, p.Pos.Line, p.Pos.Column)
-			}
-			if id != "" {
-				bound[p.Text] = id
-			}
 		}
 		for _, p := range st.Principal.Federated {
 			if key := neglected(&st, p.Text); key != "" {
@@ -112,80 +103,7 @@ func neglected(st *policy.Statement, federated string) string {
 	return key
 }
 
-// principalID reports whether an AWS principal exists and, for users and roles,
-// its unique id. Accounts, sessions and "*" have none.
-func (s *iam) principalID(ctx context.Context, principal string) (id string, ok bool, err error) {
-	if principal == "*" {
-		return "", true, nil
-	}
-	account, entity := principal, arn.Entity{Kind: arn.KindRoot}
-	if !arn.IsAccountID(principal) {
-		if entity, ok = arn.SplitEntity(principal); !ok {
-			return "", s.uniqueID(ctx, principal), nil // as shown for a principal that is gone
-		}
-		account = entity.Account
-	}
-	view, err := s.store.View(ctx, account)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", false, nil
-	}
-	if err != nil {
-		return "", false, err
-	}
-	switch entity.Kind {
-	case arn.KindRoot, arn.KindFederatedUser:
-		return "", true, nil
-	case arn.KindUser:
-		u, err := view.User(entity.Name)
-		if err != nil || view.UserARN(u) != principal {
-			return "", false, nil
-		}
-		return u.ID, true, nil
-	case arn.KindRole:
-		r, err := view.Role(entity.Name)
-		if err != nil || view.RoleARN(r) != principal {
-			return "", false, nil
-		}
-		return r.ID, true, nil
-	case arn.KindAssumedRole:
-		_, err := view.Role(entity.Name)
-		return "", err == nil, nil
-	}
-	return "", false, nil
-}
-
-// uniqueID reports whether text is the unique id of a user or role that exists.
-func (s *iam) uniqueID(ctx context.Context, text string) bool {
-	account, ok := ids.Account(text)
-	if !ok {
-		return false
-	}
-	view, err := s.store.View(ctx, account)
-	if err != nil {
-		return false
-	}
-	_, user := view.UserByID(text)
-	_, role := view.RoleByID(text)
-	return user == nil || role == nil
-}
-
-// showTrust is a role's trust policy as the role shows it: byte for byte what
-// was stored, except that a principal that is gone appears as its unique id.
+// showTrust is a role's trust policy as the role shows it.
 func (s *iam) showTrust(c *api.Call, r *store.Role) string {
-	text := r.Trust.Text()
-	for principal, id := range r.Trust.Bound() {
-		now, ok, err := s.principalID(c.Context(), principal)
-		if err == nil && (!ok || now != id) {
-			text = strings.ReplaceAll(text, quoted(principal), quoted(id))
-		}
-	}
-	return text
-}
-
-func quoted(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil { // a string always marshals
-		return s
-	}
-	return string(b)
+	return principal.Show(c.Context(), s.store, r.Trust)
 }

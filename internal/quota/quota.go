@@ -47,7 +47,8 @@ const (
 	RCPSize          = "ResourceControlPolicySize"
 	AIPolicySize     = "AIServicesOptOutPolicySize"
 	OrgPolicySize    = "OrganizationPolicySize" // of the other types
-	RecordSize       = "BytesPerRecord"         // ours: white space counts, and so does what is around a document
+	Buckets          = "BucketsPerAccount"
+	RecordSize       = "BytesPerRecord" // ours: white space counts, and so does what is around a document
 )
 
 // MaxRecord is the most bytes of one record: a transaction can write two of them.
@@ -102,6 +103,7 @@ var All = []Quota{
 	{RCPSize, 5120, ""},
 	{AIPolicySize, 2500, ""},
 	{OrgPolicySize, 10000, ""},
+	{Buckets, 10000, ""}, // S3 User Guide, "Bucket quotas"
 	{RecordSize, MaxRecord, ""},
 }
 

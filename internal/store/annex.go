@@ -43,10 +43,12 @@ const (
 	AnnexReport                      // jobs and reports
 	AnnexLearning                    // package learning
 	AnnexIAM                         // package iamapi
+	AnnexBucket                      // package buckets: a row for each bucket
+	AnnexS3                          // package buckets: what holds for all of them
 	owners
 )
 
-var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/", "learn/", "iam/"}
+var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/", "learn/", "iam/", "bucket/", "s3/"}
 
 // noAnnex is what accounts have in which nobody keeps anything.
 var noAnnex = &Annex{rows: new(btree.Map[string, annexed])}

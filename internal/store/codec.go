@@ -17,6 +17,7 @@ const (
 	dirSealed   = "sys/sealed/"
 	dirAlias    = "alias/"
 	dirMail     = "mail/"
+	dirBucket   = "bucket/"
 	dirAccount  = "acct/"
 	dirContents = "a/"
 

@@ -16,6 +16,7 @@
 //	sys/sealed/NAME          a sealed value of the system, such as the session key ring
 //	alias/ALIAS              the account that has this alias
 //	mail/ADDRESS             the account that has this e-mail address, in lower case
+//	bucket/NAME              the account that owns this bucket
 //	acct/ID                  an Account
 //	a/ID/user/NAME           a User        NAME in lower case, as in every row below
 //	a/ID/group/NAME          a Group
@@ -30,11 +31,13 @@
 //	a/ID/delegation/…        requests for delegated permissions; like org/, rows of an Annex,
 //	a/ID/issuer/…            the account as an issuer of tokens,
 //	a/ID/report/…            jobs and reports,
-//	a/ID/iam/…               deletion tasks and preferences: their packages have the layout
+//	a/ID/iam/…               deletion tasks and preferences,
+//	a/ID/bucket/NAME         a bucket that the account owns, and
+//	a/ID/s3/…                what holds for all of those: their packages have the layout
 //	a/ID/used/ID             a Use of an access key, role, user (login) or account (root login)
 //
-// A value is its format, the digit 1, followed by JSON; sys/, alias/ and
-// mail/ hold plain text, and sys/sealed/ what package seal makes.
+// A value is its format, the digit 1, followed by JSON; sys/, alias/, mail/ and
+// bucket/ hold plain text, and sys/sealed/ what package seal makes.
 //
 // # References
 //

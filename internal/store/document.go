@@ -33,8 +33,11 @@ func NewDocument(name, text string) *Document { return &Document{name: name, tex
 // NewTrust returns a role's trust policy. bound maps principal ARNs, as the
 // text has them, to the unique ids that they stood for when it was stored, so
 // that one made later under the same name is not trusted.
-func NewTrust(text string, bound map[string]string) *Document {
-	return &Document{text: text, bound: maps.Clone(bound)}
+func NewTrust(text string, bound map[string]string) *Document { return NewBound("", text, bound) }
+
+// NewBound is NewTrust for another document than a role's trust policy.
+func NewBound(name, text string, bound map[string]string) *Document {
+	return &Document{name: name, text: text, bound: maps.Clone(bound)}
 }
 
 // Text returns the text.

@@ -57,6 +57,9 @@ const (
 	KindSSHKey      Kind = "SSH public key"
 	KindSigningCert Kind = "signing certificate"
 	KindServiceCred Kind = "service-specific credential"
+
+	KindBucket       Kind = "bucket"
+	KindBucketPolicy Kind = "bucket policy" // its name is the bucket
 )
 
 // A NotFoundError says what was not found. It is ErrNotFound.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidwall/btree"
@@ -88,6 +89,10 @@ func (s *Store) apply(rev kv.Revision, events []kv.Event) {
 }
 
 func (s *Store) applySystem(e kv.Event) {
+	if name, ok := strings.CutPrefix(e.Key, dirBucket); ok {
+		s.applyBucket(name, e)
+		return
+	}
 	if e.Key != keyFormat || e.Deleted {
 		return
 	}
@@ -118,7 +123,8 @@ func (s *Store) enter(id string) *account {
 	return a
 }
 
-// loadDirectory finds every account and returns the revision at which it looked.
+// loadDirectory finds every account and the owners of buckets, and returns the
+// revision at which it looked.
 func (s *Store) loadDirectory(ctx context.Context) (kv.Revision, error) {
 	start, end := kv.Prefix(dirAccount)
 	d := new(btree.Map[string, *account])
@@ -132,6 +138,9 @@ func (s *Store) loadDirectory(ctx context.Context) (kv.Revision, error) {
 		return nil
 	})
 	if err != nil {
+		return 0, err
+	}
+	if err := s.loadBuckets(ctx, rev); err != nil {
 		return 0, err
 	}
 	s.directory.Store(d)

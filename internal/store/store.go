@@ -25,6 +25,14 @@ type Options struct {
 	Keeper *seal.Keeper // of the master key that all nodes of this DB share
 	Reads  *Store       // of the same DB, whose View is that of this one, to read late on purpose; nil: this one
 
+	// Replica says that DB is what Relayed lets through of a store that a server has
+	// prepared. Then there is no need for a Keeper: no secret gets here.
+	Replica bool
+
+	// Admitted, when not nil, returns an error while the server of a replica does not
+	// let it in: then the store is not ready, however fresh it is.
+	Admitted func() error
+
 	IDs        *ids.Source      // nil: crypto/rand
 	Now        func() time.Time // for the times in records; nil: time.Now
 	Log        *slog.Logger     // nil: nothing is logged
@@ -38,7 +46,9 @@ type Options struct {
 type Store struct {
 	db         kv.DB
 	keeper     *seal.Keeper
-	reads      *Store // nil: this one
+	replica    bool
+	admitted   func() error // or nil
+	reads      *Store       // nil: this one
 	ids        *ids.Source
 	now        func() time.Time
 	log        *slog.Logger
@@ -48,6 +58,7 @@ type Store struct {
 	applied  kv.Gate // the revision up to which every loaded account is
 
 	directory atomic.Pointer[btree.Map[string, *account]] // every account by id; replaced, never changed
+	buckets   atomic.Pointer[btree.Map[string, string]]   // owners by name; replaced, never changed
 
 	confirmed atomic.Int64          // nanoseconds since started, when the watch was last known to be up to date; 0: never
 	failure   atomic.Pointer[error] // why this version can no longer work with the data; nil while it can
@@ -65,6 +76,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		db:         o.DB,
 		keeper:     o.Keeper,
+		replica:    o.Replica,
+		admitted:   o.Admitted,
 		reads:      o.Reads,
 		ids:        cmp.Or(o.IDs, new(ids.Source)),
 		now:        o.Now,
@@ -72,10 +85,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		staleAfter: cmp.Or(o.StaleAfter, 10*time.Second),
 		started:    time.Now(),
 	}
+	if o.Replica {
+		s.keeper = seal.New() // which opens nothing that anybody sealed
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	s.directory.Store(new(btree.Map[string, *account]))
+	s.buckets.Store(new(btree.Map[string, string]))
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -117,7 +134,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(have.Entries) > 0 {
+		if len(have.Entries) > 0 || s.replica {
 			return s.check(ctx)
 		}
 		_, err = s.db.Commit(ctx, kv.Txn{
@@ -141,7 +158,7 @@ func (s *Store) check(ctx context.Context) error {
 	if written == nil {
 		return invalid("the DB holds something else: it has no %s", keyFormat)
 	}
-	if err := checkFormat(written); err != nil {
+	if err := checkFormat(written); err != nil || s.replica {
 		return err
 	}
 	master, err := s.get(ctx, keyMaster)
@@ -163,6 +180,15 @@ func checkFormat(value []byte) error {
 
 // get returns the latest value of one key, nil if there is none.
 func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
+	e, err := s.row(ctx, key)
+	if e == nil {
+		return nil, err
+	}
+	return e.Value, nil
+}
+
+// row returns the latest row of one key, nil if there is none.
+func (s *Store) row(ctx context.Context, key string) (*kv.Entry, error) {
 	page, err := s.db.Range(ctx, key, key+"\x00", 0, 1)
 	if err != nil {
 		return nil, fmt.Errorf("reading %q: %w", key, err)
@@ -170,7 +196,7 @@ func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
 	if len(page.Entries) == 0 {
 		return nil, nil
 	}
-	return page.Entries[0].Value, nil
+	return &page.Entries[0], nil
 }
 
 // Revision returns the revision up to which every view is.
@@ -184,10 +210,15 @@ func (s *Store) Lag() time.Duration {
 
 // Ready returns nil while the views are up to date, or nearly. The error wraps
 // ErrStale if that was last confirmed too long ago, or ErrFormat if a newer
-// version has taken over the data.
+// version has taken over the data. A replica that was turned away is stale too.
 func (s *Store) Ready() error {
 	if err := s.failure.Load(); err != nil {
 		return *err
+	}
+	if s.admitted != nil {
+		if err := s.admitted(); err != nil {
+			return fmt.Errorf("store: %w: %w", ErrStale, err)
+		}
 	}
 	if lag := s.Lag(); lag > s.staleAfter {
 		return fmt.Errorf("store: revision %d was last confirmed %v ago: %w", s.Revision(), lag.Round(time.Millisecond), ErrStale)

@@ -292,6 +292,8 @@ func (s *state) usage(name string) int {
 		return s.certs.Len()
 	case quota.VersionsInUse:
 		return s.versions
+	case quota.Buckets:
+		return s.annex[AnnexBucket].Len()
 	}
 	return 0
 }
