@@ -102,6 +102,7 @@ var allowed = map[string]string{
 
 	// Gateways.
 	"internal/upstream": "sigv4",
+	"internal/awsgate":  "arn policy sigv4 internal/audit internal/authn internal/authz internal/awserr internal/classify internal/ids internal/store internal/upstream internal/wire",
 	"internal/gateway":  "sigv4 internal/authz",
 
 	// What a principal may do, for whoever guards something else.
