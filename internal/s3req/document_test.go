@@ -90,6 +90,7 @@ func TestDocumentsThatAStoreCouldReadOtherwiseAreRefused(t *testing.T) {
 		{"an-instruction", "PUT /bucket/key?tagging", "<Tagging><?php x?><TagSet/></Tagging>", "MalformedXML"},
 		{"another-encoding", "PUT /bucket/key?tagging", `<?xml version="1.0" encoding="UTF-7"?>` + tagging(tag), "MalformedXML"},
 		{"a-prefix", "PUT /bucket/key?tagging", `<s:Tagging xmlns:s="http://s3.amazonaws.com/doc/2006-03-01/"><s:TagSet/></s:Tagging>`, "MalformedXML"},
+		{"a-prefix-of-nothing", "PUT /bucket/key?tagging", `<s:Tagging><TagSet/></s:Tagging>`, "MalformedXML"},
 		{"another-namespace", "PUT /bucket/key?tagging", `<Tagging xmlns="urn:other"><TagSet/></Tagging>`, "MalformedXML"},
 		{"an-attribute", "PUT /bucket/key?tagging", tagging(`<Tag x="1"><Key>a</Key><Value>1</Value></Tag>`), "MalformedXML"},
 		{"crossed-elements", "PUT /bucket/key?tagging", "<Tagging><TagSet></Tagging></TagSet>", "MalformedXML"},
@@ -115,6 +116,20 @@ func TestDocumentsThatAStoreCouldReadOtherwiseAreRefused(t *testing.T) {
 				t.Error("a refused document leaves needs that could be met")
 			}
 		})
+	}
+}
+
+func TestXMLIsBounded(t *testing.T) {
+	for name, body := range map[string]string{
+		"depth":    strings.Repeat("<a>", maxDepth+1) + strings.Repeat("</a>", maxDepth+1),
+		"elements": "<a>" + strings.Repeat("<b/>", maxElements) + "</a>",
+	} {
+		if _, err := parseXML([]byte(body)); err == nil {
+			t.Errorf("parseXML beyond the limit of %s = nil, want a refusal", name)
+		}
+	}
+	if _, err := parseXML([]byte(strings.Repeat("<a>", maxDepth) + strings.Repeat("</a>", maxDepth))); err != nil {
+		t.Errorf("parseXML at the limit = %v", err)
 	}
 }
 

@@ -154,9 +154,6 @@ func (c *circumstances) need(p *permission) Need {
 	if act.facets&versioned != 0 && n.VersionID != "" {
 		n.Keys["s3:VersionId"] = n.VersionID
 	}
-	if p.on == theSource {
-		return n // the headers are about the target
-	}
 	if act.facets&^(versioned|existing) != 0 {
 		c.facets(&n, act.facets)
 	}

@@ -73,134 +73,136 @@ func TestParseReadsEverydayRequests(t *testing.T) {
 	}
 }
 
+// refusals are requests that nobody may forward, with S3's code for them.
+var refusals = []struct {
+	name, request string
+	h             http.Header
+	code          string
+}{
+	// Targets.
+	{"an-absolute-target", "GET http://h/bucket/key", nil, "InvalidURI"},
+	{"a-target-that-is-a-star", "GET *", nil, "InvalidURI"},
+	{"no-target", "GET ", nil, "InvalidURI"},
+	{"a-target-without-a-slash", "GET bucket/key", nil, "InvalidURI"},
+	{"a-target-that-is-too-long", "GET /bucket/" + strings.Repeat("k", maxTarget), nil, "InvalidURI"},
+	{"a-raw-semicolon-in-the-path", "GET /bucket/key;v=1", nil, "InvalidURI"},
+	{"a-raw-semicolon-in-the-query", "GET /bucket?prefix=a;acl", nil, "InvalidURI"},
+	{"a-fragment", "GET /bucket/key#?acl", nil, "InvalidURI"},
+	{"a-space", "GET /bucket/a b", nil, "InvalidURI"},
+	{"a-raw-control-byte", "GET /bucket/a\x01b", nil, "InvalidURI"},
+	{"a-tab-in-the-query", "GET /bucket?prefix=a\tb", nil, "InvalidURI"},
+	{"a-cut-percent-sign", "GET /bucket/a%2", nil, "InvalidURI"},
+	{"a-percent-sign-without-digits", "GET /bucket/a%zz", nil, "InvalidURI"},
+	{"a-percent-sign-with-a-sign", "GET /bucket/a%+1", nil, "InvalidURI"},
+	{"a-cut-percent-sign-in-the-query", "GET /bucket?prefix=%e", nil, "InvalidURI"},
+	{"a-parameter-without-a-name", "GET /bucket?=acl", nil, "InvalidURI"},
+	// Keys.
+	{"a-null-byte", "GET /bucket/a%00b", nil, "InvalidURI"},
+	{"a-line-feed", "GET /bucket/a%0ab", nil, "InvalidURI"},
+	{"a-delete-byte", "GET /bucket/a%7fb", nil, "InvalidURI"},
+	{"a-null-byte-in-the-query", "GET /bucket?prefix=a%00", nil, "InvalidURI"},
+	{"a-key-that-is-no-utf-8", "GET /bucket/a%ff", nil, "InvalidURI"},
+	{"a-key-in-overlong-utf-8", "GET /bucket/%c0%ae%c0%ae/x", nil, "InvalidURI"},
+	{"a-key-of-half-a-surrogate", "GET /bucket/%ed%a0%80", nil, "InvalidURI"},
+	{"a-key-that-is-too-long", "GET /bucket/" + strings.Repeat("k", maxKey+1), nil, "KeyTooLongError"},
+	// Buckets.
+	{"a-slash-before-the-bucket", "GET //bucket/key", nil, "InvalidURI"},
+	{"an-encoded-slash-after-the-bucket", "GET /bucket%2Fkey", nil, "InvalidBucketName"},
+	{"an-encoded-bucket", "GET /%62ucket/key", nil, "InvalidBucketName"},
+	{"a-bucket-of-dots", "GET /../bucket/key", nil, "InvalidBucketName"},
+	{"a-bucket-that-is-too-short", "GET /ab/key", nil, "InvalidBucketName"},
+	{"a-bucket-with-capitals", "GET /Bucket/key", nil, "InvalidBucketName"}, // quirk Q111
+	{"a-bucket-with-an-underscore", "GET /my_bucket/key", nil, "InvalidBucketName"},
+	{"a-bucket-that-is-an-address", "GET /192.168.5.4/key", nil, "InvalidBucketName"},
+	{"a-bucket-that-begins-with-a-hyphen", "GET /-bucket/key", nil, "InvalidBucketName"},
+	{"a-bucket-that-ends-with-a-dot", "GET /bucket./key", nil, "InvalidBucketName"},
+	{"a-bucket-with-two-dots", "GET /a..bucket/key", nil, "InvalidBucketName"},
+	{"an-alias-of-an-access-point", "GET /ap-metadata-s3alias/key", nil, "InvalidBucketName"},
+	{"a-directory-bucket", "GET /bucket--use1-az4--x-s3/key", nil, "InvalidBucketName"},
+	{"a-bucket-of-punycode", "GET /xn--bucket/key", nil, "InvalidBucketName"},
+	// Methods.
+	{"an-unknown-method", "BREW /bucket/key", nil, "MethodNotAllowed"},
+	{"a-method-in-lower-case", "get /bucket/key", nil, "MethodNotAllowed"},
+	{"patch", "PATCH /bucket/key", nil, "MethodNotAllowed"},
+	{"trace", "TRACE /bucket/key", nil, "MethodNotAllowed"},
+	{"connect", "CONNECT bucket:443", nil, "MethodNotAllowed"},
+	{"a-preflight", "OPTIONS /bucket/key", nil, "AccessForbidden"},
+	{"a-method-that-the-place-does-not-have", "POST /bucket/key", nil, "MethodNotAllowed"},
+	{"a-method-that-the-sub-resource-does-not-have", "DELETE /bucket?acl", nil, "MethodNotAllowed"},
+	{"deleting-the-service", "DELETE /", nil, "MethodNotAllowed"},
+	// Parameters.
+	{"two-sub-resources", "GET /bucket?acl&policy", nil, "InvalidArgument"},
+	{"a-sub-resource-and-a-version-two-list", "GET /bucket?list-type=2&acl", nil, "InvalidArgument"},
+	{"an-upload-and-a-sub-resource", "PUT /bucket/key?partNumber=1&uploadId=x&acl", nil, "InvalidArgument"},
+	{"an-unknown-parameter", "GET /bucket/key?other=1", nil, "NotImplemented"},
+	{"a-parameter-of-another-operation", "GET /bucket/key?prefix=a", nil, "NotImplemented"},
+	{"a-version-of-an-upload", "PUT /bucket/key?versionId=1", nil, "NotImplemented"},
+	{"a-part-without-an-upload", "PUT /bucket/key?partNumber=1", nil, "NotImplemented"},
+	{"an-upload-without-a-part", "PUT /bucket/key?uploadId=x", nil, "InvalidArgument"},
+	{"a-sub-resource-of-objects-on-a-bucket", "GET /bucket?retention", nil, "NotImplemented"},
+	{"a-sub-resource-of-buckets-on-an-object", "GET /bucket/key?policy", nil, "NotImplemented"},
+	{"a-sub-resource-of-buckets-on-the-service", "GET /?policy", nil, "NotImplemented"},
+	{"a-parameter-twice", "GET /bucket?prefix=a&prefix=b", nil, "InvalidArgument"},
+	{"a-sub-resource-twice", "GET /bucket?acl&acl", nil, "InvalidArgument"},
+	{"a-parameter-twice-once-encoded", "GET /bucket?prefix=a&%70refix=b", nil, "InvalidArgument"},
+	{"a-sub-resource-in-capitals", "GET /bucket?ACL", nil, "InvalidArgument"},
+	{"a-version-in-lower-case", "GET /bucket/key?versionid=1", nil, "InvalidArgument"},
+	{"a-sub-resource-with-a-value", "GET /bucket?acl=1", nil, "InvalidArgument"},
+	{"an-empty-version", "GET /bucket/key?versionId=", nil, "InvalidArgument"},
+	{"an-empty-upload", "PUT /bucket/key?partNumber=1&uploadId=", nil, "InvalidArgument"},
+	{"an-empty-id", "GET /bucket?inventory&id=", nil, "InvalidArgument"},
+	{"an-upload-that-is-a-path", "GET /bucket/key?uploadId=a/../b", nil, "InvalidArgument"},
+	{"a-version-that-is-a-path", "GET /bucket/key?versionId=..%2fx", nil, "InvalidArgument"},
+	{"a-version-that-is-two-dots", "GET /bucket/key?versionId=..", nil, "InvalidArgument"},
+	{"a-list-of-version-one-by-number", "GET /bucket?list-type=1", nil, "InvalidArgument"},
+	{"a-number-with-a-sign", "GET /bucket?max-keys=-1", nil, "InvalidArgument"},
+	{"a-number-with-more", "GET /bucket?max-keys=1e3", nil, "InvalidArgument"},
+	{"a-query-of-version-one", "POST /bucket/key?select&select-type=1", nil, "InvalidArgument"},
+	{"another-operation-in-x-id", "GET /bucket/key?x-id=PutObject", nil, "InvalidArgument"},
+	{"x-id-twice", "GET /bucket/key?x-id=GetObject&x-id=GetObject", nil, "InvalidArgument"},
+	{"x-id-in-capitals", "GET /bucket/key?X-Id=GetObject", nil, "NotImplemented"},
+	{"signature-version-2", "GET /bucket/key?AWSAccessKeyId=a&Expires=1&Signature=s", nil, "InvalidRequest"},
+	{"a-parameter-of-a-signature-in-lower-case", "GET /bucket/key?x-amz-signature=1", nil, "InvalidArgument"},
+	{"a-parameter-of-a-signature-twice", "GET /bucket/key?" + presigned + "&X-Amz-Date=d", nil, "InvalidArgument"},
+	{"a-header-as-a-parameter", "PUT /bucket/key?x-amz-acl=private", nil, "NotImplemented"},
+	{"a-header-also-as-a-parameter", "PUT /bucket/key?" + presigned + "&x-amz-acl=private", header("X-Amz-Acl", "private"), "InvalidArgument"},
+	{"a-header-as-a-parameter-twice", "PUT /bucket/key?" + presigned + "&x-amz-acl=a&X-Amz-Acl=b", nil, "InvalidArgument"},
+	{"an-unknown-header-as-a-parameter", "PUT /bucket/key?" + presigned + "&x-amz-new=a", nil, "NotImplemented"},
+	// Headers.
+	{"a-header-of-another-operation", "GET /bucket/key", header("X-Amz-Acl", "private"), "NotImplemented"},
+	{"a-copy-source-where-nothing-is-copied", "DELETE /bucket/key", header("X-Amz-Copy-Source", "other/key"), "NotImplemented"},
+	{"metadata-where-nothing-is-stored", "GET /bucket/key", header("X-Amz-Meta-A", "a"), "NotImplemented"},
+	{"an-unknown-header", "GET /bucket/key", header("X-Amz-New", "a"), "NotImplemented"},
+	{"a-header-that-unpacks-archives", "PUT /bucket/key", header("X-Amz-Meta-Snowball-Auto-Extract", "true"), "NotImplemented"},
+	{"a-header-that-appends", "PUT /bucket/key", header("X-Amz-Write-Offset-Bytes", "5"), "NotImplemented"},
+	{"a-header-with-underscores", "PUT /bucket/key", http.Header{"X_amz_acl": {"a"}}, "NotImplemented"},
+	{"a-plain-header-with-an-underscore", "PUT /bucket/key", http.Header{"Content_length": {"5"}}, "NotImplemented"},
+	{"a-header-under-another-spelling", "PUT /bucket/key", http.Header{"x-amz-acl": {"a"}}, "NotImplemented"},
+	{"a-header-twice", "PUT /bucket/key", http.Header{"X-Amz-Acl": {"a", "b"}}, "InvalidArgument"},
+	{"two-ranges", "GET /bucket/key", http.Header{"Range": {"bytes=0-1", "bytes=2-3"}}, "InvalidArgument"},
+	{"two-lengths", "PUT /bucket/key", http.Header{"Content-Length": {"1", "2"}}, "InvalidArgument"},
+	{"two-signatures", "PUT /bucket/key", http.Header{"Authorization": {"1", "2"}}, "InvalidArgument"},
+	{"tags-twice-in-one-header", "PUT /bucket/key", header("X-Amz-Tagging", "a=1&a=2"), "InvalidArgument"},
+	{"tags-with-a-semicolon", "PUT /bucket/key", header("X-Amz-Tagging", "a=1;b=2"), "InvalidArgument"},
+	{"tags-with-a-cut-percent-sign", "PUT /bucket/key", header("X-Amz-Tagging", "a=%2"), "InvalidArgument"},
+	// Sources.
+	{"a-source-without-a-key", "PUT /bucket/key", header("X-Amz-Copy-Source", "other"), "InvalidArgument"},
+	{"an-empty-source", "PUT /bucket/key", header("X-Amz-Copy-Source", ""), "InvalidArgument"},
+	{"a-source-with-two-slashes-before-it", "PUT /bucket/key", header("X-Amz-Copy-Source", "//other/key"), "InvalidBucketName"},
+	{"a-source-that-is-encoded-as-a-whole", "PUT /bucket/key", header("X-Amz-Copy-Source", "other%2Fkey"), "InvalidArgument"},
+	{"a-source-behind-an-access-point", "PUT /bucket/key",
+		header("X-Amz-Copy-Source", "arn:aws:s3:us-east-1:123456789012:accesspoint/ap/object/key"), "NotImplemented"},
+	{"a-source-with-another-parameter", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/key?acl"), "InvalidArgument"},
+	{"a-source-with-two-versions", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/key?versionId=a&versionId=b"), "InvalidArgument"},
+	{"a-source-with-an-empty-version", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/key?versionId="), "InvalidArgument"},
+	{"a-source-with-a-null-byte", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/a%00"), "InvalidURI"},
+	// Operations.
+	{"an-operation-of-directory-buckets", "GET /bucket?session", nil, "NotImplemented"},
+	{"an-answer-of-a-function", "POST /WriteGetObjectResponse", nil, "NotImplemented"},
+}
+
 func TestParseRefusesWhatIsUnknownOrAmbiguous(t *testing.T) {
-	long := strings.Repeat("k", maxKey+1)
-	for _, tc := range []struct {
-		name, request string
-		h             http.Header
-		code          string
-	}{
-		// Targets.
-		{"an-absolute-target", "GET http://h/bucket/key", nil, "InvalidURI"},
-		{"a-target-that-is-a-star", "GET *", nil, "InvalidURI"},
-		{"no-target", "GET ", nil, "InvalidURI"},
-		{"a-target-without-a-slash", "GET bucket/key", nil, "InvalidURI"},
-		{"a-target-that-is-too-long", "GET /bucket/" + strings.Repeat("k", maxTarget), nil, "InvalidURI"},
-		{"a-raw-semicolon-in-the-path", "GET /bucket/key;v=1", nil, "InvalidURI"},
-		{"a-raw-semicolon-in-the-query", "GET /bucket?prefix=a;acl", nil, "InvalidURI"},
-		{"a-fragment", "GET /bucket/key#?acl", nil, "InvalidURI"},
-		{"a-space", "GET /bucket/a b", nil, "InvalidURI"},
-		{"a-raw-control-byte", "GET /bucket/a\x01b", nil, "InvalidURI"},
-		{"a-tab-in-the-query", "GET /bucket?prefix=a\tb", nil, "InvalidURI"},
-		{"a-cut-percent-sign", "GET /bucket/a%2", nil, "InvalidURI"},
-		{"a-percent-sign-without-digits", "GET /bucket/a%zz", nil, "InvalidURI"},
-		{"a-percent-sign-with-a-sign", "GET /bucket/a%+1", nil, "InvalidURI"},
-		{"a-cut-percent-sign-in-the-query", "GET /bucket?prefix=%e", nil, "InvalidURI"},
-		{"a-parameter-without-a-name", "GET /bucket?=acl", nil, "InvalidURI"},
-		// Keys.
-		{"a-null-byte", "GET /bucket/a%00b", nil, "InvalidURI"},
-		{"a-line-feed", "GET /bucket/a%0ab", nil, "InvalidURI"},
-		{"a-delete-byte", "GET /bucket/a%7fb", nil, "InvalidURI"},
-		{"a-null-byte-in-the-query", "GET /bucket?prefix=a%00", nil, "InvalidURI"},
-		{"a-key-that-is-no-utf-8", "GET /bucket/a%ff", nil, "InvalidURI"},
-		{"a-key-in-overlong-utf-8", "GET /bucket/%c0%ae%c0%ae/x", nil, "InvalidURI"},
-		{"a-key-of-half-a-surrogate", "GET /bucket/%ed%a0%80", nil, "InvalidURI"},
-		{"a-key-that-is-too-long", "GET /bucket/" + long, nil, "KeyTooLongError"},
-		// Buckets.
-		{"a-slash-before-the-bucket", "GET //bucket/key", nil, "InvalidURI"},
-		{"an-encoded-slash-after-the-bucket", "GET /bucket%2Fkey", nil, "InvalidBucketName"},
-		{"an-encoded-bucket", "GET /%62ucket/key", nil, "InvalidBucketName"},
-		{"a-bucket-of-dots", "GET /../bucket/key", nil, "InvalidBucketName"},
-		{"a-bucket-that-is-too-short", "GET /ab/key", nil, "InvalidBucketName"},
-		{"a-bucket-with-capitals", "GET /Bucket/key", nil, "InvalidBucketName"}, // quirk Q111
-		{"a-bucket-with-an-underscore", "GET /my_bucket/key", nil, "InvalidBucketName"},
-		{"a-bucket-that-is-an-address", "GET /192.168.5.4/key", nil, "InvalidBucketName"},
-		{"a-bucket-that-begins-with-a-hyphen", "GET /-bucket/key", nil, "InvalidBucketName"},
-		{"a-bucket-that-ends-with-a-dot", "GET /bucket./key", nil, "InvalidBucketName"},
-		{"a-bucket-with-two-dots", "GET /a..bucket/key", nil, "InvalidBucketName"},
-		{"an-alias-of-an-access-point", "GET /ap-metadata-s3alias/key", nil, "InvalidBucketName"},
-		{"a-directory-bucket", "GET /bucket--use1-az4--x-s3/key", nil, "InvalidBucketName"},
-		{"a-bucket-of-punycode", "GET /xn--bucket/key", nil, "InvalidBucketName"},
-		// Methods.
-		{"an-unknown-method", "BREW /bucket/key", nil, "MethodNotAllowed"},
-		{"a-method-in-lower-case", "get /bucket/key", nil, "MethodNotAllowed"},
-		{"patch", "PATCH /bucket/key", nil, "MethodNotAllowed"},
-		{"trace", "TRACE /bucket/key", nil, "MethodNotAllowed"},
-		{"connect", "CONNECT bucket:443", nil, "MethodNotAllowed"},
-		{"a-preflight", "OPTIONS /bucket/key", nil, "AccessForbidden"},
-		{"a-method-that-the-place-does-not-have", "POST /bucket/key", nil, "MethodNotAllowed"},
-		{"a-method-that-the-sub-resource-does-not-have", "DELETE /bucket?acl", nil, "MethodNotAllowed"},
-		{"deleting-the-service", "DELETE /", nil, "MethodNotAllowed"},
-		// Parameters.
-		{"two-sub-resources", "GET /bucket?acl&policy", nil, "InvalidArgument"},
-		{"a-sub-resource-and-a-version-two-list", "GET /bucket?list-type=2&acl", nil, "InvalidArgument"},
-		{"an-upload-and-a-sub-resource", "PUT /bucket/key?partNumber=1&uploadId=x&acl", nil, "InvalidArgument"},
-		{"an-unknown-parameter", "GET /bucket/key?other=1", nil, "NotImplemented"},
-		{"a-parameter-of-another-operation", "GET /bucket/key?prefix=a", nil, "NotImplemented"},
-		{"a-version-of-an-upload", "PUT /bucket/key?versionId=1", nil, "NotImplemented"},
-		{"a-part-without-an-upload", "PUT /bucket/key?partNumber=1", nil, "NotImplemented"},
-		{"an-upload-without-a-part", "PUT /bucket/key?uploadId=x", nil, "InvalidArgument"},
-		{"a-sub-resource-of-objects-on-a-bucket", "GET /bucket?retention", nil, "NotImplemented"},
-		{"a-sub-resource-of-buckets-on-an-object", "GET /bucket/key?policy", nil, "NotImplemented"},
-		{"a-sub-resource-of-buckets-on-the-service", "GET /?policy", nil, "NotImplemented"},
-		{"a-parameter-twice", "GET /bucket?prefix=a&prefix=b", nil, "InvalidArgument"},
-		{"a-sub-resource-twice", "GET /bucket?acl&acl", nil, "InvalidArgument"},
-		{"a-parameter-twice-once-encoded", "GET /bucket?prefix=a&%70refix=b", nil, "InvalidArgument"},
-		{"a-sub-resource-in-capitals", "GET /bucket?ACL", nil, "InvalidArgument"},
-		{"a-version-in-lower-case", "GET /bucket/key?versionid=1", nil, "InvalidArgument"},
-		{"a-sub-resource-with-a-value", "GET /bucket?acl=1", nil, "InvalidArgument"},
-		{"an-empty-version", "GET /bucket/key?versionId=", nil, "InvalidArgument"},
-		{"an-empty-upload", "PUT /bucket/key?partNumber=1&uploadId=", nil, "InvalidArgument"},
-		{"an-empty-id", "GET /bucket?inventory&id=", nil, "InvalidArgument"},
-		{"an-upload-that-is-a-path", "GET /bucket/key?uploadId=a/../b", nil, "InvalidArgument"},
-		{"a-version-that-is-a-path", "GET /bucket/key?versionId=..%2fx", nil, "InvalidArgument"},
-		{"a-version-that-is-two-dots", "GET /bucket/key?versionId=..", nil, "InvalidArgument"},
-		{"a-list-of-version-one-by-number", "GET /bucket?list-type=1", nil, "InvalidArgument"},
-		{"a-number-with-a-sign", "GET /bucket?max-keys=-1", nil, "InvalidArgument"},
-		{"a-number-with-more", "GET /bucket?max-keys=1e3", nil, "InvalidArgument"},
-		{"a-query-of-version-one", "POST /bucket/key?select&select-type=1", nil, "InvalidArgument"},
-		{"another-operation-in-x-id", "GET /bucket/key?x-id=PutObject", nil, "InvalidArgument"},
-		{"x-id-twice", "GET /bucket/key?x-id=GetObject&x-id=GetObject", nil, "InvalidArgument"},
-		{"x-id-in-capitals", "GET /bucket/key?X-Id=GetObject", nil, "NotImplemented"},
-		{"signature-version-2", "GET /bucket/key?AWSAccessKeyId=a&Expires=1&Signature=s", nil, "InvalidRequest"},
-		{"a-parameter-of-a-signature-in-lower-case", "GET /bucket/key?x-amz-signature=1", nil, "InvalidArgument"},
-		{"a-parameter-of-a-signature-twice", "GET /bucket/key?" + presigned + "&X-Amz-Date=d", nil, "InvalidArgument"},
-		{"a-header-as-a-parameter", "PUT /bucket/key?x-amz-acl=private", nil, "NotImplemented"},
-		{"a-header-also-as-a-parameter", "PUT /bucket/key?" + presigned + "&x-amz-acl=private", header("X-Amz-Acl", "private"), "InvalidArgument"},
-		{"a-header-as-a-parameter-twice", "PUT /bucket/key?" + presigned + "&x-amz-acl=a&X-Amz-Acl=b", nil, "InvalidArgument"},
-		{"an-unknown-header-as-a-parameter", "PUT /bucket/key?" + presigned + "&x-amz-new=a", nil, "NotImplemented"},
-		// Headers.
-		{"a-header-of-another-operation", "GET /bucket/key", header("X-Amz-Acl", "private"), "NotImplemented"},
-		{"a-copy-source-where-nothing-is-copied", "DELETE /bucket/key", header("X-Amz-Copy-Source", "other/key"), "NotImplemented"},
-		{"metadata-where-nothing-is-stored", "GET /bucket/key", header("X-Amz-Meta-A", "a"), "NotImplemented"},
-		{"an-unknown-header", "GET /bucket/key", header("X-Amz-New", "a"), "NotImplemented"},
-		{"a-header-that-unpacks-archives", "PUT /bucket/key", header("X-Amz-Meta-Snowball-Auto-Extract", "true"), "NotImplemented"},
-		{"a-header-that-appends", "PUT /bucket/key", header("X-Amz-Write-Offset-Bytes", "5"), "NotImplemented"},
-		{"a-header-with-underscores", "PUT /bucket/key", http.Header{"X_amz_acl": {"a"}}, "NotImplemented"},
-		{"a-plain-header-with-an-underscore", "PUT /bucket/key", http.Header{"Content_length": {"5"}}, "NotImplemented"},
-		{"a-header-under-another-spelling", "PUT /bucket/key", http.Header{"x-amz-acl": {"a"}}, "NotImplemented"},
-		{"a-header-twice", "PUT /bucket/key", http.Header{"X-Amz-Acl": {"a", "b"}}, "InvalidArgument"},
-		{"two-ranges", "GET /bucket/key", http.Header{"Range": {"bytes=0-1", "bytes=2-3"}}, "InvalidArgument"},
-		{"two-lengths", "PUT /bucket/key", http.Header{"Content-Length": {"1", "2"}}, "InvalidArgument"},
-		{"two-signatures", "PUT /bucket/key", http.Header{"Authorization": {"1", "2"}}, "InvalidArgument"},
-		{"tags-twice-in-one-header", "PUT /bucket/key", header("X-Amz-Tagging", "a=1&a=2"), "InvalidArgument"},
-		{"tags-with-a-semicolon", "PUT /bucket/key", header("X-Amz-Tagging", "a=1;b=2"), "InvalidArgument"},
-		{"tags-with-a-cut-percent-sign", "PUT /bucket/key", header("X-Amz-Tagging", "a=%2"), "InvalidArgument"},
-		// Sources.
-		{"a-source-without-a-key", "PUT /bucket/key", header("X-Amz-Copy-Source", "other"), "InvalidArgument"},
-		{"an-empty-source", "PUT /bucket/key", header("X-Amz-Copy-Source", ""), "InvalidArgument"},
-		{"a-source-with-two-slashes-before-it", "PUT /bucket/key", header("X-Amz-Copy-Source", "//other/key"), "InvalidBucketName"},
-		{"a-source-that-is-encoded-as-a-whole", "PUT /bucket/key", header("X-Amz-Copy-Source", "other%2Fkey"), "InvalidArgument"},
-		{"a-source-behind-an-access-point", "PUT /bucket/key",
-			header("X-Amz-Copy-Source", "arn:aws:s3:us-east-1:123456789012:accesspoint/ap/object/key"), "NotImplemented"},
-		{"a-source-with-another-parameter", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/key?acl"), "InvalidArgument"},
-		{"a-source-with-two-versions", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/key?versionId=a&versionId=b"), "InvalidArgument"},
-		{"a-source-with-an-empty-version", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/key?versionId="), "InvalidArgument"},
-		{"a-source-with-a-null-byte", "PUT /bucket/key", header("X-Amz-Copy-Source", "other/a%00"), "InvalidURI"},
-		// Operations.
-		{"an-operation-of-directory-buckets", "GET /bucket?session", nil, "NotImplemented"},
-		{"an-answer-of-a-function", "POST /WriteGetObjectResponse", nil, "NotImplemented"},
-	} {
+	for _, tc := range refusals {
 		t.Run(tc.name, func(t *testing.T) {
 			method, target, _ := strings.Cut(tc.request, " ")
 			_, err := Parse(method, "h", target, tc.h, domains)
@@ -209,6 +211,15 @@ func TestParseRefusesWhatIsUnknownOrAmbiguous(t *testing.T) {
 				t.Errorf("Parse(%.80s) = %v, want %s", tc.request, err, tc.code)
 			}
 		})
+	}
+}
+
+func TestTheLongestDomainCounts(t *testing.T) {
+	for _, list := range [][]string{{"example.com", "s3.example.com"}, {"s3.example.com", "example.com"}} {
+		r, err := Parse("GET", "bucket.s3.example.com", "/key", nil, &Options{Domains: list})
+		if err != nil || r.Bucket != "bucket" {
+			t.Errorf("Parse below %v = %v, %v, want bucket", list, r, err)
+		}
 	}
 }
 
