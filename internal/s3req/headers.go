@@ -275,7 +275,7 @@ const (
 )
 
 // directive reads x-amz-tagging-directive. What is neither COPY nor REPLACE counts as
-// asking for a copy, which needs more.
+// asking for a copy, which needs more (quirk Q119).
 func directive(value string) directiveOf {
 	switch value {
 	case "":

@@ -193,7 +193,7 @@ func (c *circumstances) connection(keys map[string]string) {
 		keys["s3:authType"] = "POST"
 		return
 	case c.sig.Presigned:
-		keys["s3:authType"] = "REST-QUERY-STRING"
+		keys["s3:authType"] = "REST-QUERY-STRING" // and nothing else has an age: quirk Q114
 		keys["s3:signatureAge"] = strconv.FormatInt(max(0, c.now.Sub(c.sig.Time).Milliseconds()), 10)
 	default:
 		keys["s3:authType"] = "REST-HEADER"
@@ -245,7 +245,7 @@ func (n *Need) addList(key, value string) {
 	n.Lists[key] = append(n.Lists[key], value)
 }
 
-// params adds the parameters that are condition keys.
+// params adds the parameters that are condition keys, where the request has them (quirk Q116).
 func (c *circumstances) params(n *Need, prefix string, names ...string) {
 	for _, name := range names {
 		if v, ok := c.r.param(name); ok {

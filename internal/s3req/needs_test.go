@@ -47,6 +47,7 @@ func TestNeedsDependOnTheRequest(t *testing.T) {
 		{"not-bypassing", "DELETE /bucket/key", header("X-Amz-Bypass-Governance-Retention", "false"), "s3:DeleteObject"},
 		{"bypassing-by-a-presigned-url", "DELETE /bucket/key?" + presigned + "&X-Amz-Bypass-Governance-Retention=true", nil,
 			"s3:DeleteObject s3:BypassGovernanceRetention"},
+		// quirk Q119
 		{"copying", "PUT /bucket/key", header("X-Amz-Copy-Source", "source/key"),
 			"source:s3:GetObject source:s3:GetObjectTagging? s3:PutObject s3:PutObjectTagging?"},
 		{"copying-tags", "PUT /bucket/key", header("X-Amz-Copy-Source", "source/key?versionId=1", "X-Amz-Tagging-Directive", "COPY"),

@@ -50,8 +50,8 @@ func (r *Request) readQuery(raw string) error {
 	return nil
 }
 
-// addParam puts one parameter where it belongs. signature remembers which of
-// signatureParams have come.
+// addParam puts one parameter where it belongs, or refuses it where S3 would
+// take no notice (quirk Q118). signature remembers which of signatureParams have come.
 func (r *Request) addParam(name, value string, signature *mask) error {
 	if len(name) > 6 && strings.EqualFold(name[:6], "x-amz-") {
 		return r.addAmzParam(name, value, signature)

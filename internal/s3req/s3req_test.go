@@ -134,7 +134,7 @@ var refusals = []struct {
 	{"two-sub-resources", "GET /bucket?acl&policy", nil, "InvalidArgument"},
 	{"a-sub-resource-and-a-version-two-list", "GET /bucket?list-type=2&acl", nil, "InvalidArgument"},
 	{"an-upload-and-a-sub-resource", "PUT /bucket/key?partNumber=1&uploadId=x&acl", nil, "InvalidArgument"},
-	{"an-unknown-parameter", "GET /bucket/key?other=1", nil, "NotImplemented"},
+	{"an-unknown-parameter", "GET /bucket/key?other=1", nil, "NotImplemented"}, // quirk Q118
 	{"a-parameter-of-another-operation", "GET /bucket/key?prefix=a", nil, "NotImplemented"},
 	{"a-version-of-an-upload", "PUT /bucket/key?versionId=1", nil, "NotImplemented"},
 	{"a-part-without-an-upload", "PUT /bucket/key?partNumber=1", nil, "NotImplemented"},

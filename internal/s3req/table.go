@@ -55,7 +55,7 @@ var table = []row{
 	{"DeleteBucketTagging", del, AtBucket, "tagging", "", 0, NoBody, does("PutBucketTagging")},
 	{"DeleteBucketWebsite", del, AtBucket, "website", "", 0, NoBody, does("DeleteBucketWebsite")},
 	{"DeleteObject", del, AtObject, "", "versionId", mfa | bypass | deleteIf, NoBody, deletes},
-	{"DeleteObjectAnnotation", del, AtObject, "annotation", "annotationName! versionId", annotationIf | bypass, NoBody, version("DeleteObjectAnnotation", "DeleteObjectVersionAnnotation")},
+	{"DeleteObjectAnnotation", del, AtObject, "annotation", "annotationName! versionId", annotationIf | bypass, NoBody, deletesAnnotation},
 	{"DeleteObjectTagging", del, AtObject, "tagging", "versionId", 0, NoBody, version("DeleteObjectTagging", "DeleteObjectVersionTagging")},
 	{"DeleteObjects", post, AtBucket, "delete", "", sums | mfa | bypass, Judged, deletes},
 	{"DeletePublicAccessBlock", del, AtBucket, "publicAccessBlock", "", 0, NoBody, does("PutBucketPublicAccessBlock")},
@@ -164,12 +164,17 @@ var (
 	}, append(creates,
 		permission{action: "PutObjectTagging", when: ifSourceTags},
 		permission{action: "PutObjectAnnotation", when: ifAnnotations})...)
+	// What an upload was begun with is not known of its parts: quirk Q117.
 	copiesPart = []permission{
 		{action: "GetObject", version: "GetObjectVersion", on: theSource},
 		{action: "PutObject"},
 	}
 	deletes = []permission{
 		{action: "DeleteObject", version: "DeleteObjectVersion"},
+		{action: "BypassGovernanceRetention", when: ifBypass},
+	}
+	deletesAnnotation = []permission{
+		{action: "DeleteObjectAnnotation", version: "DeleteObjectVersionAnnotation"},
 		{action: "BypassGovernanceRetention", when: ifBypass},
 	}
 	retains = []permission{
