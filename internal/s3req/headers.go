@@ -89,16 +89,15 @@ const (
 	sums                                   // checksums and framing of a body
 	acls
 	metadata
-	encryption   // what the store encrypts with
-	customerKey  // the key that the client encrypts with
-	copying      // of a source
-	copyRange    // of a source
-	directives   // what of a source is copied
-	storing      // how an object is stored
-	tagging      // of a new object
-	locking      // of a new object
-	multipart    // of an upload as a whole
-	checksumMode // of an answer
+	encryption  // what the store encrypts with
+	customerKey // the key that the client encrypts with
+	copying     // of a source
+	copyRange   // of a source
+	directives  // what of a source is copied
+	storing     // how an object is stored
+	tagging     // of a new object
+	locking     // of a new object
+	multipart   // of an upload as a whole
 	attributes
 	listing
 	mfa
@@ -119,8 +118,8 @@ const (
 // X-Amz-Meta-.
 var groups = map[headerGroup]string{
 	aboutSignature: "Date Content-Sha256 Security-Token",
-	everywhere:     "User-Agent Expected-Bucket-Owner Request-Payer",
-	sums: "Sdk-Checksum-Algorithm Trailer Decoded-Content-Length Checksum-Crc32 Checksum-Crc32c Checksum-Crc64nvme Checksum-Sha1 " +
+	everywhere:     "User-Agent Expected-Bucket-Owner Request-Payer Sdk-Checksum-Algorithm Checksum-Algorithm Checksum-Mode",
+	sums: "Trailer Decoded-Content-Length Checksum-Crc32 Checksum-Crc32c Checksum-Crc64nvme Checksum-Sha1 " +
 		"Checksum-Sha256 Checksum-Sha512 Checksum-Md5 Checksum-Xxhash64 Checksum-Xxhash3 Checksum-Xxhash128",
 	acls: "Acl Grant-Full-Control Grant-Read Grant-Read-Acp Grant-Write Grant-Write-Acp",
 	encryption: "Server-Side-Encryption Server-Side-Encryption-Aws-Kms-Key-Id Server-Side-Encryption-Context " +
@@ -135,8 +134,7 @@ var groups = map[headerGroup]string{
 	tagging:    "Tagging",
 	locking: "Object-Lock-Mode Object-Lock-Retain-Until-Date Object-Lock-Legal-Hold Object-Lock-Event-Hold " +
 		"Object-Lock-Event-Hold-Duration-Days Object-Lock-Event-Hold-Duration-Years",
-	multipart:       "Checksum-Algorithm Checksum-Type Mp-Object-Size",
-	checksumMode:    "Checksum-Mode",
+	multipart:       "Checksum-Type Mp-Object-Size",
 	attributes:      "Object-Attributes Max-Parts Part-Number-Marker",
 	listing:         "Optional-Object-Attributes",
 	mfa:             "Mfa",

@@ -116,6 +116,44 @@ func TestRequestsOfTheSDK(t *testing.T) {
 	golden(t, "testdata/requests.golden", b.String())
 }
 
+// TestRequestsOfOtherClients classifies what boto3 1.43, minio-go 7.4 and s3cmd 2.4 send.
+func TestRequestsOfOtherClients(t *testing.T) {
+	stream := header("Content-Encoding", "aws-chunked", "X-Amz-Trailer", "x-amz-checksum-crc32", "X-Amz-Decoded-Content-Length", "1",
+		"X-Amz-Sdk-Checksum-Algorithm", "CRC32", "X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+	sums := header("X-Amz-Checksum-Crc32", "C8vlPQ==", "X-Amz-Sdk-Checksum-Algorithm", "CRC32")
+	for _, tc := range []struct {
+		request string
+		h       http.Header
+		want    string // operation, key, source, query
+	}{
+		{"GET /bucket?list-type=2&prefix=&delimiter=%2F&encoding-type=url", nil, "ListObjectsV2|||delimiter=%2F&encoding-type=url&list-type=2&prefix="},
+		{"GET /bucket?encoding-type=url", nil, "ListObjects|||encoding-type=url"},
+		{"PUT /bucket/a%20key/%C3%A9%2B%281%29%27~%2A%21.txt", stream, "PutObject|a key/é+(1)'~*!.txt||"},
+		{"GET /bucket/a//b", header("X-Amz-Checksum-Mode", "ENABLED"), "GetObject|a//b||"},
+		{"PUT /bucket/k", header("X-Amz-Copy-Source", "source/a%20b%2B%C3%A9/c%3Fd?versionId=v1"), "CopyObject|k|source/a b+é/c?d@v1|"},
+		{"POST /bucket?delete", sums, "DeleteObjects|||delete="},
+		{"POST /bucket/k?uploads", nil, "CreateMultipartUpload|k||uploads="},
+		{"PUT /bucket/k?uploadId=u&partNumber=1", stream, "UploadPart|k||partNumber=1&uploadId=u"},
+		{"POST /bucket/k?uploadId=u", nil, "CompleteMultipartUpload|k||uploadId=u"},
+		{"PUT /bucket?versioning", sums, "PutBucketVersioning|||versioning="},
+		{"GET /bucket?versions&key-marker=a&max-keys=3&encoding-type=url", nil, "ListObjectVersions|||encoding-type=url&key-marker=a&max-keys=3&versions="},
+		{"GET /bucket/?location=", nil, "GetBucketLocation|||location="},
+		{"GET /bucket/?delimiter=%2F&encoding-type=url&fetch-owner=true&list-type=2&prefix=a%2F", nil,
+			"ListObjectsV2|||delimiter=%2F&encoding-type=url&fetch-owner=true&list-type=2&prefix=a%2F"},
+		{"PUT /bucket/", nil, "CreateBucket|||"},
+		{"PUT /bucket/k", header("X-Amz-Meta-S3cmd-Attrs", "md5:1", "X-Amz-Storage-Class", "STANDARD"), "PutObject|k||"},
+	} {
+		r := parsed(t, tc.request, tc.h)
+		source := ""
+		if r.SourceKey != "" {
+			source = r.SourceBucket + "/" + r.SourceKey + "@" + r.SourceVersion
+		}
+		if got := r.Op.Name + "|" + r.Key + "|" + source + "|" + r.Query; got != tc.want {
+			t.Errorf("Parse(%s) = %s, want %s", tc.request, got, tc.want)
+		}
+	}
+}
+
 // golden compares got with a file, or writes it.
 func golden(t *testing.T, file, got string) {
 	t.Helper()

@@ -23,7 +23,6 @@ const (
 
 	response  = "response-cache-control response-content-disposition response-content-encoding response-content-language response-content-type response-expires"
 	list      = "delimiter encoding-type max-keys prefix"
-	reads     = customerKey | checksumMode
 	uploading = sums | customerKey
 )
 
@@ -82,9 +81,9 @@ var table = []row{
 	{"GetBucketTagging", get, AtBucket, "tagging", "", 0, NoBody, does("GetBucketTagging")},
 	{"GetBucketVersioning", get, AtBucket, "versioning", "", 0, NoBody, does("GetBucketVersioning")},
 	{"GetBucketWebsite", get, AtBucket, "website", "", 0, NoBody, does("GetBucketWebsite")},
-	{"GetObject", get, AtObject, "", "partNumber versionId " + response, reads, NoBody, version("GetObject", "GetObjectVersion")},
+	{"GetObject", get, AtObject, "", "partNumber versionId " + response, customerKey, NoBody, version("GetObject", "GetObjectVersion")},
 	{"GetObjectAcl", get, AtObject, "acl", "versionId", 0, NoBody, version("GetObjectAcl", "GetObjectVersionAcl")},
-	{"GetObjectAnnotation", get, AtObject, "annotation", "?annotationName versionId", checksumMode, NoBody, version("GetObjectAnnotation", "GetObjectVersionAnnotation")},
+	{"GetObjectAnnotation", get, AtObject, "annotation", "?annotationName versionId", 0, NoBody, version("GetObjectAnnotation", "GetObjectVersionAnnotation")},
 	{"GetObjectAttributes", get, AtObject, "attributes", "versionId", customerKey | attributes, NoBody,
 		append(version("GetObject", "GetObjectVersion"), version("GetObjectAttributes", "GetObjectVersionAttributes")...)},
 	{"GetObjectLegalHold", get, AtObject, "legal-hold", "versionId", 0, NoBody, does("GetObjectLegalHold")},
@@ -94,7 +93,7 @@ var table = []row{
 	{"GetObjectTorrent", get, AtObject, "torrent", "", 0, NoBody, does("GetObjectTorrent")},
 	{"GetPublicAccessBlock", get, AtBucket, "publicAccessBlock", "", 0, NoBody, does("GetBucketPublicAccessBlock")},
 	{"HeadBucket", head, AtBucket, "", "", 0, NoBody, does("ListBucket")},
-	{"HeadObject", head, AtObject, "", "partNumber versionId " + response, reads, NoBody, version("GetObject", "GetObjectVersion")},
+	{"HeadObject", head, AtObject, "", "partNumber versionId " + response, customerKey, NoBody, version("GetObject", "GetObjectVersion")},
 	{"ListBucketAnalyticsConfigurations", get, AtBucket, "analytics", "continuation-token", 0, NoBody, does("GetAnalyticsConfiguration")},
 	{"ListBucketIntelligentTieringConfigurations", get, AtBucket, "intelligent-tiering", "continuation-token", 0, NoBody, does("GetIntelligentTieringConfiguration")},
 	{"ListBucketInventoryConfigurations", get, AtBucket, "inventory", "continuation-token", 0, NoBody, does("GetInventoryConfiguration")},
