@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -121,7 +122,7 @@ func pipe(w io.Writer, body io.Reader, buf []byte, flush func() error) (written 
 const peeked = 4 << 10
 
 var (
-	errorCode = regexp.MustCompile(`<Code>([A-Za-z]{1,64})</Code>|"(?:__type|code|Code)"\s*:\s*"(?:[A-Za-z0-9.]*#)?([A-Za-z]{1,64})"`)
+	errorCode = regexp.MustCompile(`<Code>([A-Za-z]{1,64})</Code>|"__type"\s*:\s*"(?:[A-Za-z0-9.]*#)?([A-Za-z]{1,64})"`)
 
 	wantedRegion = regexp.MustCompile(`<Region>([a-z0-9-]{1,64})</Region>`)
 
@@ -147,7 +148,10 @@ func credentialRefused(resp *http.Response) error {
 	}
 	head := make([]byte, peeked)
 	n, err := io.ReadFull(resp.Body, head)
-	code := refusalCode(head[:n])
+	code, _, _ := strings.Cut(resp.Header.Get("X-Amzn-Errortype"), ":")
+	if code == "" {
+		code = refusalCode(head[:n])
+	}
 	if slices.Contains(ownCodes, code) {
 		if m := wantedRegion.FindSubmatch(head[:n]); m != nil {
 			return failure(Credential, "it answered %s: its region is %s", code, m[1])

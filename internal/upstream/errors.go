@@ -5,7 +5,6 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -117,11 +116,11 @@ func kind(err error, answered bool) Kind {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return Unreachable
 	}
-	if isTLS(err) {
-		return TLS
-	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		return Timeout
+	}
+	if is[*handshakeError](err) || is[tls.AlertError](err) {
+		return TLS
 	}
 	if answered {
 		return Broken
@@ -130,17 +129,6 @@ func kind(err error, answered bool) Kind {
 		return Reset
 	}
 	return Malformed
-}
-
-func isTLS(err error) bool {
-	switch {
-	case is[tls.RecordHeaderError](err), is[*tls.CertificateVerificationError](err), is[tls.AlertError](err),
-		is[x509.UnknownAuthorityError](err), is[x509.HostnameError](err), is[x509.CertificateInvalidError](err):
-		return true
-	}
-	// Handshake failures of crypto/tls have no type of their own.
-	return strings.HasPrefix(err.Error(), "tls: ") || strings.HasPrefix(err.Error(), "remote error: tls: ") ||
-		strings.Contains(err.Error(), "TLS handshake timeout") || strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
 }
 
 func is[E error](err error) bool {

@@ -127,6 +127,8 @@ func TestFailures(t *testing.T) {
 			Credential, "its region is eu-west-1"},
 		{"quirk-Q123-json", answering("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" + `{"__type":"com.amazon.coral.service#UnrecognizedClientException"}`),
 			Credential, "UnrecognizedClientException"},
+		{"quirk-Q123-rest-json", answering("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nx-amzn-ErrorType: InvalidSignatureException:http://x\r\n\r\n{}"),
+			Credential, "InvalidSignatureException"},
 		{"no-credentials", noCredentials, Credential, "the file is gone"},
 	}
 	for _, test := range tests {
@@ -203,6 +205,22 @@ func TestEarlyRefusal(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	if n := body.reads.Load(); n > 2 { // one to send, one that was under way
 		t.Errorf("the body was read %d times, want no more after the answer", n)
+	}
+}
+
+// The answer of an upstream that closes the connection on the rest of a
+// request is not lost.
+func TestRefusalBeforeReset(t *testing.T) {
+	u := raw(t, Options{}, func(c net.Conn, _ *bufio.Reader, _ int, _ string) bool {
+		io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>")
+		return false // with bytes unread, which resets the connection
+	})
+	for range 20 {
+		resp, err := u.Send(t.Context(), &Request{Method: "PUT", Path: "/b/k", Header: http.Header{}, Body: io.LimitReader(zeros{}, 1<<20), Length: 1 << 20})
+		if err != nil {
+			t.Fatalf("Send = %v, want the answer", err)
+		}
+		resp.Body.Close()
 	}
 }
 

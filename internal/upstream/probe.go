@@ -105,12 +105,12 @@ func (u *Upstream) ask(ctx context.Context, method, target, document string) (re
 	if document != "" {
 		r.Body = strings.NewReader(document)
 	}
-	return u.exchange(ctx, r)
+	return u.exchange(ctx, r, Profile{})
 }
 
-// exchange sends r, with its trailing checksum as a trailer.
-func (u *Upstream) exchange(ctx context.Context, r *Request) (reply, error) {
-	resp, err := u.send(ctx, r, true)
+// exchange sends r to a store of the given profile.
+func (u *Upstream) exchange(ctx context.Context, r *Request, p Profile) (reply, error) {
+	resp, err := u.send(ctx, r, p)
 	if err != nil {
 		return reply{}, err
 	}
@@ -157,7 +157,10 @@ var never = []pair{
 	{"null%00x", "null"},
 }
 
-const trailerKey = "trailer"
+const brokenKey = "broken"
+
+// trailerKeys are for bodies with a trailing checksum, labelled and not.
+var trailerKeys = map[bool]string{false: "trailer", true: "trailer-unlabelled"}
 
 func (p *probe) run(ctx context.Context, found *Profile) error {
 	all := slices.Concat(never, pairs)
@@ -180,9 +183,20 @@ func (p *probe) run(ctx context.Context, found *Profile) error {
 			p.u.o.Log.Debug("the upstream takes two keys for one", "host", p.u.o.URL.Host, "keys", []string{k.odd, k.plain})
 		}
 	}
-	var err error
-	found.Trailers, err = p.trailers(ctx)
-	return err
+	if err := p.breakOff(ctx); err != nil {
+		return err
+	}
+	for _, unlabelled := range []bool{false, true} {
+		trailers, err := p.trailers(ctx, unlabelled)
+		if err != nil {
+			return err
+		}
+		if trailers {
+			found.Trailers, found.Unlabelled = true, unlabelled
+			break
+		}
+	}
+	return nil
 }
 
 func (p *probe) path(key string) string { return "/" + p.bucket + "/" + p.prefix + "/" + key }
@@ -230,19 +244,51 @@ func refusedOdd(err error) bool {
 	return ok && (f.Kind == Redirected || f.Kind == Reset || f.Kind == Malformed || f.Kind == Credential)
 }
 
+// settle is how long a store may take to act on an upload that broke off.
+const settle = 200 * time.Millisecond
+
+var errProbe = errors.New("broken off by the probe")
+
+// breakOff reports, as an error, that the store makes an object of an upload
+// that broke off. It could be made to keep what no reader of a body has
+// approved.
+func (p *probe) breakOff(ctx context.Context) error {
+	const sent = 4 * small
+	_, err := p.u.exchange(ctx, &Request{Method: http.MethodPut, Path: p.path(brokenKey), Length: 2 * sent,
+		Body: io.MultiReader(bytes.NewReader(make([]byte, sent)), failing{errProbe})}, Profile{})
+	if err != nil && !errors.Is(err, errProbe) {
+		return err
+	}
+	select {
+	case <-time.After(settle):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	r, err := p.u.ask(ctx, http.MethodGet, p.path(brokenKey), "")
+	if err == nil && r.status == http.StatusOK {
+		err = errors.New("the upstream makes objects of uploads that break off, so that no body can be checked on its way")
+	}
+	return err
+}
+
+// failing is a reader of nothing but an error.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
 // trailers reports whether the store decodes a body with a trailing checksum.
-func (p *probe) trailers(ctx context.Context) (bool, error) {
+func (p *probe) trailers(ctx context.Context, unlabelled bool) (bool, error) {
 	body := bytes.Repeat([]byte("0123456789abcdef"), small/8) // not small, so that it is streamed
-	r := &Request{Method: http.MethodPut, Path: p.path(trailerKey), Header: http.Header{}, Body: bytes.NewReader(body),
+	r := &Request{Method: http.MethodPut, Path: p.path(trailerKeys[unlabelled]), Header: http.Header{}, Body: bytes.NewReader(body),
 		Length: int64(len(body)), Trailer: "x-amz-checksum-crc32"}
-	wrote, err := p.u.exchange(ctx, r)
+	wrote, err := p.u.exchange(ctx, r, Profile{Trailers: true, Unlabelled: unlabelled})
 	if refusedOdd(err) || err == nil && wrote.status != http.StatusOK {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	got, err := p.u.ask(ctx, http.MethodGet, p.path(trailerKey), "")
+	got, err := p.u.ask(ctx, http.MethodGet, p.path(trailerKeys[unlabelled]), "")
 	return bytes.Equal(got.body, body) && !strings.Contains(got.header.Get("Content-Encoding"), "aws-chunked"), err
 }
 
@@ -250,7 +296,7 @@ func (p *probe) trailers(ctx context.Context) (bool, error) {
 func (p *probe) cleanUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, cleanUpWithin)
 	defer cancel()
-	keys := []string{p.path(trailerKey)} // also where nothing can be listed
+	keys := []string{p.path(brokenKey), p.path(trailerKeys[false]), p.path(trailerKeys[true])} // also where nothing can be listed
 	for _, k := range slices.Concat(never, pairs) {
 		keys = append(keys, p.path(k.odd), p.path(k.plain))
 	}

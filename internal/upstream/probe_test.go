@@ -63,6 +63,16 @@ func decoding(next http.Handler, keep bool) http.Handler {
 	})
 }
 
+// sloppy is a store that makes an object of however much it gets.
+func sloppy(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		next.ServeHTTP(w, r)
+	})
+}
+
 // refusing is a store that answers requests for which refuse is true with an
 // error.
 func refusing(next http.Handler, refuse func(*http.Request) bool, status int, code string) http.Handler {
@@ -100,7 +110,9 @@ func TestProbe(t *testing.T) {
 		{"quirk-Q121-verbatim", same, "", Profile{KeysVerbatim: true, Lists: true}, ""},
 		{"in-a-given-bucket", same, "b", Profile{KeysVerbatim: true, Lists: true}, ""},
 		{"takes-trailers", func(h http.Handler) http.Handler { return decoding(h, false) }, "", Profile{KeysVerbatim: true, Trailers: true, Lists: true}, ""},
-		{"keeps-the-encoding", func(h http.Handler) http.Handler { return decoding(h, true) }, "", Profile{KeysVerbatim: true, Lists: true}, ""},
+		{"keeps-the-encoding", func(h http.Handler) http.Handler { return decoding(h, true) }, "",
+			Profile{KeysVerbatim: true, Trailers: true, Unlabelled: true, Lists: true}, ""},
+		{"keeps-what-breaks-off", sloppy, "", Profile{}, "makes objects of uploads that break off"},
 		{"cleans-paths", keys(func(k string) string { return path.Clean(k) }), "", Profile{Lists: true}, ""},
 		{"joins-slashes", keys(func(k string) string { return strings.ReplaceAll(k, "//", "/") }), "", Profile{Lists: true}, ""},
 		{"decodes-twice", keys(func(k string) string { k, _ = url.PathUnescape(k); return path.Clean(k) }), "", Profile{Lists: true}, ""},
@@ -120,6 +132,7 @@ func TestProbe(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			mem := s3mem.New()
 			if err := mem.CreateBucket("b"); err != nil {
 				t.Fatal(err)

@@ -20,6 +20,10 @@ type Profile struct {
 	// so that it can be given those of clients.
 	Trailers bool
 
+	// Unlabelled: the store would keep "aws-chunked" as the Content-Encoding of
+	// such an object, and understands it without.
+	Unlabelled bool
+
 	// Lists: ListBuckets works with the gateway's credentials.
 	Lists bool
 }
@@ -50,5 +54,9 @@ func (p Profile) String() string {
 		}
 		return "no"
 	}
-	return "keys verbatim: " + say(p.KeysVerbatim) + ", trailing checksums: " + say(p.Trailers) + ", lists buckets: " + say(p.Lists)
+	trailers := say(p.Trailers)
+	if p.Trailers && p.Unlabelled {
+		trailers += ", without Content-Encoding"
+	}
+	return "keys verbatim: " + say(p.KeysVerbatim) + ", trailing checksums: " + trailers + ", lists buckets: " + say(p.Lists)
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 
@@ -65,12 +66,17 @@ type Request struct {
 // cancelled; any other means that r cannot be sent as it is. Answers that
 // redirect, or that refuse the gateway's own credentials, are Failures.
 func (u *Upstream) Send(ctx context.Context, r *Request) (*http.Response, error) {
-	return u.send(ctx, r, u.profile.Load().Trailers)
+	return u.send(ctx, r, *u.profile.Load())
 }
 
-// send is Send for a store that is known, or not, to take trailing checksums.
-func (u *Upstream) send(ctx context.Context, r *Request, trailers bool) (*http.Response, error) {
-	req := (&http.Request{Method: r.Method, Host: u.o.URL.Host, Header: r.Header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(ctx)
+// send is Send to a store of the given profile.
+func (u *Upstream) send(ctx context.Context, r *Request, p Profile) (*http.Response, error) {
+	b := &outgoing{u: u, r: r}
+	sendCtx := ctx
+	if r.Body != nil {
+		sendCtx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: b.gotConn})
+	}
+	req := (&http.Request{Method: r.Method, Host: u.o.URL.Host, Header: r.Header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(sendCtx)
 	if req.Header == nil {
 		req.Header = make(http.Header)
 	}
@@ -81,8 +87,8 @@ func (u *Upstream) send(ctx context.Context, r *Request, trailers bool) (*http.R
 	if req.URL, err = u.target(r.Path, r.Query); err != nil {
 		return nil, err
 	}
-	b := &outgoing{u: u, r: r, req: req}
-	if err := b.prepare(ctx, trailers); err != nil {
+	b.req = req
+	if err := b.prepare(ctx, p); err != nil {
 		return nil, err
 	}
 	resp, err := u.transport.RoundTrip(req)
@@ -144,12 +150,22 @@ type outgoing struct {
 	r      *Request
 	req    *http.Request
 	stream *stream // nil when the body is small, or there is none
+	conn   *conn   // that it is sent on; nil without a body
+}
+
+// gotConn notes the connection that the transport chose.
+func (b *outgoing) gotConn(info httptrace.GotConnInfo) {
+	if c, ok := info.Conn.(*conn); ok {
+		c.upload.Store(b)
+		b.conn = c
+	}
 }
 
 // prepare gives the request its body and signs it.
-func (b *outgoing) prepare(ctx context.Context, trailers bool) error {
+func (b *outgoing) prepare(ctx context.Context, p Profile) error {
 	payload := b.r.SHA256
 	checksum := strings.ToLower(b.r.Trailer)
+	coding := b.req.Header["Content-Encoding"]
 	switch {
 	case b.r.Body == nil:
 	case b.r.Length >= 0 && b.r.Length <= small:
@@ -168,7 +184,7 @@ func (b *outgoing) prepare(ctx context.Context, trailers bool) error {
 	default:
 		b.setStream(ctx)
 		switch {
-		case trailers && b.r.Length >= 0 && sigv4.NewChecksum(checksum) != nil:
+		case p.Trailers && b.r.Length >= 0 && sigv4.NewChecksum(checksum) != nil:
 			payload = sigv4.StreamingUnsignedTrailer
 			b.req.Header.Set("X-Amz-Trailer", checksum)
 		case checksum != "":
@@ -185,7 +201,15 @@ func (b *outgoing) prepare(ctx context.Context, trailers bool) error {
 	if payload == "" {
 		payload = sigv4.EmptyPayload
 	}
-	return b.u.sign(ctx, b.req, payload)
+	if err := b.u.sign(ctx, b.req, payload); err != nil {
+		return err
+	}
+	if p.Unlabelled && payload == sigv4.StreamingUnsignedTrailer { // the signature does not cover this header
+		if delete(b.req.Header, "Content-Encoding"); coding != nil {
+			b.req.Header["Content-Encoding"] = coding
+		}
+	}
+	return nil
 }
 
 // setBytes makes body, which is known to be right, that of the request.
@@ -231,6 +255,8 @@ func (b *outgoing) judge(ctx context.Context, resp *http.Response, err error) er
 		if resp.StatusCode < 300 {
 			return failure(Malformed, "status %d before the body was sent", resp.StatusCode)
 		}
+	} else if b.conn != nil {
+		b.conn.upload.CompareAndSwap(b, nil) // the connection may serve another request by now
 	}
 	if resp.StatusCode < 200 {
 		return failure(Malformed, "status %d", resp.StatusCode) // 101: a connection of another kind

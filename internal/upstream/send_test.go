@@ -6,15 +6,18 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,9 +114,52 @@ func TestLastBytesAreHeldBack(t *testing.T) {
 	}
 }
 
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+// An upload that ends early, for whatever reason, is reset: an orderly end would
+// be the end of the body to a server that does not count.
+func TestBrokenUploadsAreReset(t *testing.T) {
+	wrong := errors.New("wrong")
+	for _, secure := range []bool{false, true} {
+		for name, fail := range map[string]func(cancel func()) error{
+			"body-wrong":  func(func()) error { return wrong },
+			"client-gone": func(cancel func()) error { cancel(); time.Sleep(50 * time.Millisecond); return wrong },
+		} {
+			t.Run(name+"/tls="+strconv.FormatBool(secure), func(t *testing.T) {
+				ended := make(chan error, 1)
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer l.Close()
+				srv := httptest.NewUnstartedServer(nil)
+				srv.StartTLS() // for its certificate
+				defer srv.Close()
+				go func() {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					if secure {
+						c = tls.Server(c, srv.TLS)
+					}
+					defer c.Close()
+					_, err = io.Copy(io.Discard, c)
+					ended <- err
+				}()
+				scheme := map[bool]string{false: "http://", true: "https://"}[secure]
+				u := reach(t, scheme+l.Addr().String(), Options{TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				body := io.MultiReader(bytes.NewReader(make([]byte, small)), readerFunc(func([]byte) (int, error) { return 0, fail(cancel) }))
+				if _, err := u.Send(ctx, &Request{Method: "PUT", Path: "/b/k", Header: http.Header{}, Body: body, Length: 2 * small}); err == nil {
+					t.Error("Send = nil, want an error")
+				}
+				if err := <-ended; !errors.Is(err, syscall.ECONNRESET) {
+					t.Errorf("the upstream's connection ended with %v, want a reset", err)
+				}
+			})
+		}
+	}
+}
 
 func TestBodiesOfAnotherLength(t *testing.T) {
 	u, mem := newStore(t)
@@ -196,7 +242,7 @@ func TestSignedAnew(t *testing.T) {
 					test.want.body = string(many)
 				}
 			}
-			resp, err := u.send(t.Context(), test.r, test.trailers)
+			resp, err := u.send(t.Context(), test.r, Profile{Trailers: test.trailers})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,9 +9,9 @@
 // A body is streamed, and the upstream gets the whole of it only after its
 // reader has said io.EOF, which for a [sigv4.Body] means that hashes, chunk
 // signatures and trailing checksums were right. A body that turns out to be
-// wrong breaks the connection before what Content-Length announced has
-// been sent, so that nothing is stored. Small bodies are read before the
-// request is begun.
+// wrong, or a client that leaves, resets the connection before what
+// Content-Length announced has been sent, so that nothing is stored. Small
+// bodies are read before the request is begun.
 //
 // An answer is streamed by [Relay]. What goes wrong on the way is a
 // [*BodyError], [ErrClientGone] or a [*Failure], each with a text that may be
@@ -125,11 +125,13 @@ func New(o Options) (*Upstream, error) {
 	}
 	up := &Upstream{o: o, s3: sigv4.Credential{Service: o.Service}.S3()}
 	up.profile.Store(&o.Profile)
-	d := &dialer{Dialer: net.Dialer{Timeout: o.DialTimeout}, silence: o.Timeout}
+	d := &dialer{Dialer: net.Dialer{Timeout: o.DialTimeout}, silence: o.Timeout, tls: o.TLS}
+	if d.tls == nil {
+		d.tls = new(tls.Config)
+	}
 	up.transport = &http.Transport{
 		DialContext:            d.dial,
-		TLSClientConfig:        o.TLS.Clone(),
-		TLSHandshakeTimeout:    o.DialTimeout,
+		DialTLSContext:         d.dialTLS,
 		ResponseHeaderTimeout:  o.Timeout,
 		ExpectContinueTimeout:  continueWait,
 		IdleConnTimeout:        idleFor,
