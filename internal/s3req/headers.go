@@ -86,7 +86,8 @@ type headerGroup uint32
 const (
 	aboutSignature headerGroup = 1 << iota // every operation; the upstream does not get them
 	everywhere                             // every operation
-	sums                                   // checksums and framing of a body
+	framing                                // of a body; the upstream has its own
+	checksums                              // of a body
 	acls
 	metadata
 	encryption  // what the store encrypts with
@@ -111,6 +112,7 @@ const (
 	minimumSize
 	annotationIf
 
+	sums      = framing | checksums
 	newObject = acls | metadata | encryption | customerKey | storing | tagging | locking
 )
 
@@ -119,7 +121,8 @@ const (
 var groups = map[headerGroup]string{
 	aboutSignature: "Date Content-Sha256 Security-Token",
 	everywhere:     "User-Agent Expected-Bucket-Owner Request-Payer Sdk-Checksum-Algorithm Checksum-Algorithm Checksum-Mode",
-	sums: "Trailer Decoded-Content-Length Checksum-Crc32 Checksum-Crc32c Checksum-Crc64nvme Checksum-Sha1 " +
+	framing:        "Trailer Decoded-Content-Length",
+	checksums: "Checksum-Crc32 Checksum-Crc32c Checksum-Crc64nvme Checksum-Sha1 " +
 		"Checksum-Sha256 Checksum-Sha512 Checksum-Md5 Checksum-Xxhash64 Checksum-Xxhash3 Checksum-Xxhash128",
 	acls: "Acl Grant-Full-Control Grant-Read Grant-Read-Acp Grant-Write Grant-Write-Acp",
 	encryption: "Server-Side-Encryption Server-Side-Encryption-Aws-Kms-Key-Id Server-Side-Encryption-Context " +
@@ -162,7 +165,7 @@ var known = func() map[string]headerInfo {
 	t := map[string]headerInfo{}
 	for g, names := range groups {
 		for name := range strings.FieldsSeq(names) {
-			t["X-Amz-"+name] = headerInfo{group: g, send: g != aboutSignature}
+			t["X-Amz-"+name] = headerInfo{group: g, send: g != aboutSignature && g != framing}
 		}
 	}
 	for name := range strings.FieldsSeq("Content-Disposition Content-Length Content-Md5 Content-Type Expires " +
@@ -305,9 +308,9 @@ func (r *Request) readCopySource(v string) error {
 	}
 	version := ""
 	if hasQuery {
-		raw, ok := strings.CutPrefix(query, "versionId=")
-		if version, ok = decode(raw, false); !ok || !strings.HasPrefix(query, "versionId=") || !token(version) || !plain(version) ||
-			strings.ContainsAny(raw, "&;?#") {
+		raw, named := strings.CutPrefix(query, "versionId=")
+		var ok bool
+		if version, ok = decode(raw, false); !named || !ok || !token(version) || !plain(version) || strings.ContainsAny(raw, "&;?#") {
 			return fail("InvalidArgument", "The copy source has a malformed version id.")
 		}
 	}

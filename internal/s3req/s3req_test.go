@@ -267,14 +267,14 @@ func TestVerbatim(t *testing.T) {
 
 func TestHeaderSendsOnlyWhatIsKnown(t *testing.T) {
 	h := header("X-Amz-Copy-Source", "/other/a b+%C3%A9?versionId=v", "Authorization", "a", "X-Amz-Date", "d", "X-Amz-Content-Sha256", "s",
-		"X-Amz-Security-Token", "t", "X-Http-Method-Override", "DELETE", "X-Minio-Force-Delete", "true", "X-Goog-Acl", "public-read", "Cookie", "c",
+		"X-Amz-Security-Token", "t", "X-Amz-User-Agent", "u", "X-Http-Method-Override", "DELETE", "X-Minio-Force-Delete", "true", "X-Goog-Acl", "public-read", "Cookie", "c",
 		"X-Forwarded-For", "1.2.3.4", "X-Amzn-Trace-Id", "r", "Content-Type", "text/plain", "X-Amz-Meta-Team", "blue", "X-Amz-Storage-Class", "STANDARD")
 	r, err := Parse("PUT", "h", "/bucket/key?"+presigned+"&X-Amz-Meta-Colour=red", h, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := r.Header(h)
-	want := header("X-Amz-Copy-Source", "other/a%20b%2B%C3%A9?versionId=v", "Content-Type", "text/plain", "X-Amz-Meta-Team", "blue",
+	want := header("X-Amz-Copy-Source", "other/a%20b%2B%C3%A9?versionId=v", "Content-Type", "text/plain", "X-Amz-Meta-Team", "blue", "X-Amz-User-Agent", "u",
 		"X-Amz-Storage-Class", "STANDARD", "X-Amz-Meta-Colour", "red")
 	if len(got) != len(want) {
 		t.Errorf("Header = %v, want %v", got, want)
@@ -286,6 +286,10 @@ func TestHeaderSendsOnlyWhatIsKnown(t *testing.T) {
 	}
 	if r.SourceKey != "a b+é" || r.SourceVersion != "v" {
 		t.Errorf("source = %q version %q", r.SourceKey, r.SourceVersion)
+	}
+	chunked := header("X-Amz-Trailer", "x-amz-checksum-crc32", "X-Amz-Decoded-Content-Length", "5", "X-Amz-Checksum-Crc32", "c")
+	if r, err := Parse("PUT", "h", "/bucket/key", chunked, nil); err != nil || len(r.Header(chunked)) != 1 {
+		t.Errorf("Header of a chunked body = %v, want its checksum and not its framing (%v)", r.Header(chunked), err)
 	}
 	if !MustSign("X-Amz-Acl") || MustSign("Content-Type") {
 		t.Error("MustSign: want headers of S3 and no others")
