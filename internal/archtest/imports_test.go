@@ -50,14 +50,15 @@ var allowed = map[string]string{
 	"internal/kv/relaykv":  "internal/kv",
 	"internal/kv/etcdtest": "go.etcd.io/etcd/client/v3 go.uber.org/zap",
 	"internal/kv/etcdkv":   "internal/kv go.etcd.io/etcd/api/v3/... go.etcd.io/etcd/client/v3 go.uber.org/zap google.golang.org/grpc/...",
+	"internal/annex":       "internal/kv github.com/tidwall/btree",
 	"internal/quota":       "internal/kv",
-	"internal/store":       "arn policy internal/kv internal/ids internal/quota internal/seal internal/managed github.com/tidwall/btree",
+	"internal/store":       "arn policy internal/annex internal/kv internal/ids internal/quota internal/seal internal/managed github.com/tidwall/btree",
 
 	// Credentials.
 	"internal/passwords": "internal/store golang.org/x/crypto/argon2",
 	"internal/pubkey":    "golang.org/x/crypto/ssh",
 
-	"internal/usage": "internal/audit internal/kv internal/store",
+	"internal/usage": "internal/annex internal/audit internal/kv internal/store",
 	"internal/trail": "arn internal/audit",
 	"internal/sink":  "internal/audit",
 
@@ -65,10 +66,10 @@ var allowed = map[string]string{
 	"internal/classify": "arn catalog",
 
 	"internal/principal": "arn policy internal/ids internal/store",
-	"internal/buckets":   "arn catalog policy internal/kv internal/principal internal/store",
+	"internal/buckets":   "arn catalog policy internal/annex internal/kv internal/principal internal/store",
 
-	"internal/orgs":   "policy internal/ids internal/quota internal/store",
-	"internal/issuer": "internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
+	"internal/orgs":   "policy internal/annex internal/ids internal/quota internal/store",
+	"internal/issuer": "internal/annex internal/ids internal/seal internal/store github.com/go-jose/go-jose/v4",
 
 	// Who is asking, and may they. None of these sees wire or awserr.
 	"internal/session": "internal/ids",
@@ -80,7 +81,10 @@ var allowed = map[string]string{
 
 	"internal/learning": "arn policy internal/authn internal/store",
 
-	"internal/delegation": "policy internal/authn internal/ids internal/session internal/store",
+	"internal/replica": "",
+	"internal/relay":   "sigv4 internal/audit internal/authn internal/ids internal/kv internal/kv/relaykv internal/replica internal/session internal/store",
+
+	"internal/delegation": "policy internal/annex internal/authn internal/ids internal/session internal/store",
 
 	// Operations. The *api packages never see each other.
 	"internal/api": "arn policy sigv4 internal/wire internal/awserr internal/authn internal/authz " +
@@ -96,11 +100,13 @@ var allowed = map[string]string{
 
 	"internal/delegapi": "arn policy internal/api internal/authz internal/awserr internal/delegation internal/ids internal/iamop internal/store internal/wire",
 
-	"internal/reportapi": "arn catalog policy internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz " +
+	"internal/reportapi": "arn catalog policy internal/annex internal/api internal/awserr internal/wire internal/store internal/orgs internal/authz " +
 		"internal/ids internal/iamop internal/usage",
 	"internal/orgapi": "arn policy internal/api internal/awserr internal/wire internal/quota internal/store internal/orgs internal/authz internal/ids",
 
 	// Gateways.
+	"internal/s3gate": "policy sigv4 internal/audit internal/authn internal/authz internal/awserr internal/buckets internal/ids internal/s3req " +
+		"internal/store internal/upstream internal/wire",
 	"internal/upstream": "sigv4",
 	"internal/awsgate":  "arn policy sigv4 internal/audit internal/authn internal/authz internal/awserr internal/classify internal/ids internal/store internal/upstream internal/wire",
 	"internal/gateway":  "sigv4 internal/authz",

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
@@ -158,7 +159,7 @@ func (r *Registry) AccountBlock(ctx context.Context, account string) (*Block, er
 	return block, err
 }
 
-func accountBlock(v *store.View) (*Block, store.Row, error) {
+func accountBlock(v *store.View) (*Block, annex.Row, error) {
 	row, ok := v.Annex(store.AnnexS3).Row(keyBlock)
 	if !ok {
 		return nil, row, nil
@@ -206,7 +207,7 @@ func of(v *store.View, name string) (*Bucket, error) {
 }
 
 // read reads a bucket's row and puts it on the shelf.
-func (s *shelf) read(v *store.View, row store.Row) (*Bucket, error) {
+func (s *shelf) read(v *store.View, row annex.Row) (*Bucket, error) {
 	block, blockRow, err := accountBlock(v)
 	if err != nil {
 		return nil, err

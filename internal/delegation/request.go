@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
@@ -190,7 +191,7 @@ func read(v *store.View, id string) (*Request, error) {
 	return decode(row)
 }
 
-func decode(row store.Row) (*Request, error) {
+func decode(row annex.Row) (*Request, error) {
 	r := new(Request)
 	if err := json.Unmarshal(row.Value, r); err != nil {
 		return nil, store.ErrFormat

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
 
@@ -67,7 +68,7 @@ func of(v *store.View) (*state, error) {
 	return d.state, d.err
 }
 
-func derive(annex *store.Annex, before *derived) *derived {
+func derive(annex *annex.Table, before *derived) *derived {
 	row, ok := annex.Row(keySelf)
 	if !ok || annex.Len() != 1 {
 		return &derived{err: fmt.Errorf("issuer: %d rows, of which self is %t: %w", annex.Len(), ok, store.ErrFormat)}

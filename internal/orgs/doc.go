@@ -3,7 +3,7 @@
 // Package orgs is organizations: accounts under one management, sorted into units, with policies over them.
 //
 // An organization stands above accounts and still lives in one: its rows are
-// those of its management account ([store.Annex]), so that each of its changes
+// those of its management account (package annex), so that each of its changes
 // is a transaction of that account, and every node's view of that account has
 // the whole of it. Member accounts point to their management account. An account
 // is a member if both say so ([Find]); whoever makes it one sets the pointer

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -46,7 +47,7 @@ type Org struct {
 
 // A reading is a row as it was read, for the next Org if the row is the same.
 type reading struct {
-	row store.Row
+	row annex.Row
 	rec any
 }
 
@@ -88,7 +89,7 @@ func derive(v *store.View, before *derived) *derived {
 	return &derived{org: o}
 }
 
-func (o *Org) add(row store.Row, prev map[string]reading) error {
+func (o *Org) add(row annex.Row, prev map[string]reading) error {
 	dir := row.Key[:strings.IndexByte(row.Key, '/')+1]
 	switch {
 	case row.Key == keySelf:
@@ -125,7 +126,7 @@ func (o *Org) add(row store.Row, prev map[string]reading) error {
 
 // decode returns the record of a row, that of before if the row is the same: then
 // its documents may be compiled already.
-func decode[T any](o *Org, row store.Row, prev map[string]reading) (*T, error) {
+func decode[T any](o *Org, row annex.Row, prev map[string]reading) (*T, error) {
 	if was, ok := prev[row.Key]; ok && was.row.Revision == row.Revision {
 		o.read[row.Key] = was
 		return was.rec.(*T), nil
@@ -142,7 +143,7 @@ func decode[T any](o *Org, row store.Row, prev map[string]reading) (*T, error) {
 			rec.Policy = store.NewDocument(rec.PolicyID, rec.Policy.Text())
 		}
 	}
-	o.read[row.Key] = reading{store.Row{Revision: row.Revision}, rec}
+	o.read[row.Key] = reading{annex.Row{Revision: row.Revision}, rec}
 	return rec, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -139,8 +140,8 @@ func deleteParts(tx *store.Tx, id string, parts int) {
 // sweep deletes jobs that have expired or are too many, and parts that belong to
 // nothing, as far as one transaction should.
 func (s *Reports) sweep(tx *store.Tx) {
-	var jobs []store.Row
-	parts := make(map[string][]store.Row)
+	var jobs []annex.Row
+	parts := make(map[string][]annex.Row)
 	total := 0
 	for row := range tx.View().Annex(store.AnnexReport).Rows() {
 		if id, ok := strings.CutPrefix(row.Key, dirJob); ok {
@@ -157,7 +158,7 @@ func (s *Reports) sweep(tx *store.Tx) {
 		total += len(row.Value)
 	}
 	now, gone := s.now(), 0
-	discard := func(row store.Row) {
+	discard := func(row annex.Row) {
 		tx.DeleteAnnexed(store.AnnexReport, row.Key)
 		total -= len(row.Value)
 		gone++

@@ -165,9 +165,9 @@ func (a *account) fetchOnce(ctx context.Context) (*state, map[string]Use, kv.Rev
 		return nil
 	}
 	start, end := kv.Prefix(contents(a.id))
-	rev, err := a.s.scan(ctx, start, end, 0, add)
+	rev, err := kv.Scan(ctx, a.s.db, start, end, 0, add)
 	if err == nil {
-		_, err = a.s.scan(ctx, dirAccount+a.id, dirAccount+a.id+"\x00", rev, add)
+		_, err = kv.Scan(ctx, a.s.db, dirAccount+a.id, dirAccount+a.id+"\x00", rev, add)
 	}
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("loading account %s: %w", a.id, err)

@@ -5,34 +5,14 @@ package store
 import (
 	"bytes"
 	"fmt"
-	"iter"
-	"sync"
 
-	"github.com/tidwall/btree"
-
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
 
-// An Annex is the rows that another package keeps in an account, at one revision:
-// immutable, complete, and safe for concurrent use. The store carries their
-// values and does not know what they say. A view of the account has the same
-// Annex as the one before unless one of its rows changed.
-type Annex struct {
-	rows *btree.Map[string, annexed]
-
-	mu      sync.Mutex // guards below
-	done    bool       // derived is of this annex, and else of the last one before that it is of
-	derived any
-}
-
-// An annexed is one row.
-type annexed struct {
-	value []byte // JSON
-	mod   kv.Revision
-}
-
-// An AnnexOf names whose rows an Annex has: each owner has its own.
+// An AnnexOf names the package that keeps rows in an account: each has its own table.
+// The store carries their values and does not know what they say.
 type AnnexOf int
 
 // The owners of annexes.
@@ -51,9 +31,9 @@ const (
 var annexDirs = [owners]string{"org/", "delegation/", "issuer/", "report/", "learn/", "iam/", "bucket/", "s3/"}
 
 // noAnnex is what accounts have in which nobody keeps anything.
-var noAnnex = &Annex{rows: new(btree.Map[string, annexed])}
+var noAnnex = annex.New()
 
-func noAnnexes() (a [owners]*Annex) {
+func noAnnexes() (a [owners]*annex.Table) {
 	for of := range a {
 		a[of] = noAnnex
 	}
@@ -61,64 +41,22 @@ func noAnnexes() (a [owners]*Annex) {
 }
 
 // Annex returns what another package keeps in the account.
-func (v *View) Annex(of AnnexOf) *Annex { return v.s.annex[of] }
-
-// Len returns the number of rows.
-func (a *Annex) Len() int { return a.rows.Len() }
-
-// Row returns the row of a key.
-func (a *Annex) Row(key string) (Row, bool) {
-	r, ok := a.rows.Get(key)
-	return Row{key, r.value, r.mod}, ok
-}
-
-// A Row is a row of an Annex. Rows of one key with the same Revision are the same.
-type Row struct {
-	Key      string
-	Value    []byte // JSON; shared, not to be modified
-	Revision kv.Revision
-}
-
-// Rows lists the rows in the order of their keys.
-func (a *Annex) Rows() iter.Seq[Row] {
-	return func(yield func(Row) bool) {
-		a.rows.Scan(func(key string, r annexed) bool { return yield(Row{key, r.value, r.mod}) })
-	}
-}
-
-// Derive returns what build makes of the rows, which is kept: build is called once
-// for an Annex. before is what was derived from an earlier Annex of the account,
-// or nil, for what can be used again.
-func (a *Annex) Derive(build func(before any) any) any {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.done {
-		a.derived, a.done = build(a.derived), true
-	}
-	return a.derived
-}
-
-// copy returns an Annex to be changed.
-func (a *Annex) copy() *Annex {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return &Annex{rows: a.rows.Copy(), derived: a.derived}
-}
+func (v *View) Annex(of AnnexOf) *annex.Table { return v.s.annex[of] }
 
 // applyAnnex makes one change of one of the account's annexes. Views may have the present
 // one.
 func (s *state) applyAnnex(of AnnexOf, rev kv.Revision, e kv.Event, key string) error {
 	if s.annex[of] == noAnnex || s.annexShared[of] {
-		s.annex[of], s.annexShared[of] = s.annex[of].copy(), false
+		s.annex[of], s.annexShared[of] = s.annex[of].Copy(), false
 	}
 	if e.Deleted {
-		s.annex[of].rows.Delete(key)
+		s.annex[of].Delete(key)
 		return nil
 	}
 	if len(e.Value) == 0 || e.Value[0] != format {
 		return fmt.Errorf("format %.1q, want %q: %w", e.Value, format, ErrFormat)
 	}
-	s.annex[of].rows.Set(key, annexed{e.Value[1:], rev})
+	s.annex[of].Set(annex.Row{Key: key, Value: e.Value[1:], Revision: rev})
 	return nil
 }
 
@@ -126,7 +64,7 @@ func (s *state) applyAnnex(of AnnexOf, rev kv.Revision, e kv.Event, key string) 
 // every row that the transaction reads, what is replaced is compared when it commits.
 func (tx *Tx) PutAnnexed(of AnnexOf, key string, value []byte) {
 	s := tx.annexed(of, key)
-	s.now, s.put = new(annexed{value: bytes.Clone(value)}), true
+	s.now, s.put = &annex.Row{Key: key, Value: bytes.Clone(value)}, true
 }
 
 // DeleteAnnexed deletes a row of one of the account's annexes; one that is absent
@@ -136,16 +74,16 @@ func (tx *Tx) DeleteAnnexed(of AnnexOf, key string) {
 	s.now, s.put = nil, true
 }
 
-func (tx *Tx) annexed(of AnnexOf, key string) *slot[annexed] {
+func (tx *Tx) annexed(of AnnexOf, key string) *slot[annex.Row] {
 	at := annexDirs[of] + key
 	s, ok := tx.annex[at]
 	if !ok {
-		s = new(slot[annexed])
-		if r, ok := tx.view.s.annex[of].rows.Get(key); ok {
-			s.old, s.mod, s.now = &r, r.mod, &r
+		s = new(slot[annex.Row])
+		if r, ok := tx.view.s.annex[of].Row(key); ok {
+			s.old, s.mod, s.now = &r, r.Revision, &r
 		}
 		if tx.annex == nil {
-			tx.annex = make(map[string]*slot[annexed])
+			tx.annex = make(map[string]*slot[annex.Row])
 		}
 		tx.annex[at] = s
 	}
@@ -161,10 +99,10 @@ func (tx *Tx) addAnnex(t *kv.Txn, account string) error {
 		case s.now == nil && s.old != nil:
 			t.Then = append(t.Then, kv.Op{Key: key, Delete: true})
 		case s.now != nil:
-			if len(s.now.value) >= quota.MaxRecord {
+			if len(s.now.Value) >= quota.MaxRecord {
 				return &LimitError{Quota: quota.RecordSize, Limit: quota.MaxRecord}
 			}
-			t.Then = append(t.Then, kv.Op{Key: key, Value: append([]byte{format}, s.now.value...)})
+			t.Then = append(t.Then, kv.Op{Key: key, Value: append([]byte{format}, s.now.Value...)})
 		}
 	}
 	return nil

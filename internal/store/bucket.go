@@ -47,7 +47,7 @@ func (tx *Tx) ClaimBucket(ctx context.Context, name string) error {
 	if err := checkBucket(name); err != nil {
 		return err
 	}
-	have, err := tx.a.s.row(ctx, dirBucket+name)
+	have, err := kv.Get(ctx, tx.a.s.db, dirBucket+name)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (tx *Tx) ClaimBucket(ctx context.Context, name string) error {
 // bucket's row. The error wraps ErrNotFound if that
 // is not this account. ctx is that of the Update.
 func (tx *Tx) ReleaseBucket(ctx context.Context, name string) error {
-	have, err := tx.a.s.row(ctx, dirBucket+name)
+	have, err := kv.Get(ctx, tx.a.s.db, dirBucket+name)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (s *Store) applyBucket(name string, e kv.Event) {
 func (s *Store) loadBuckets(ctx context.Context, rev kv.Revision) error {
 	start, end := kv.Prefix(dirBucket)
 	d := new(btree.Map[string, string])
-	_, err := s.scan(ctx, start, end, rev, func(e kv.Entry) error {
+	_, err := kv.Scan(ctx, s.db, start, end, rev, func(e kv.Entry) error {
 		d.Set(strings.TrimPrefix(e.Key, dirBucket), string(e.Value))
 		return nil
 	})

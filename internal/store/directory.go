@@ -58,7 +58,7 @@ func (s *Store) createAccount(ctx context.Context, a *Account) error {
 		t.If = append(t.If, kv.Compare{Key: dirMail + lower(a.Email)})
 		t.Then = append(t.Then, kv.Op{Key: dirMail + lower(a.Email), Value: []byte(a.ID)})
 	}
-	rev, err := s.commit(ctx, t)
+	rev, err := kv.Commit(ctx, s.db, t)
 	if errors.Is(err, kv.ErrConflict) {
 		taken, err := s.get(ctx, dirAccount+a.ID)
 		if err != nil {
@@ -85,7 +85,7 @@ func (s *Store) createAccount(ctx context.Context, a *Account) error {
 func (s *Store) Accounts(ctx context.Context) ([]*Account, error) {
 	start, end := kv.Prefix(dirAccount)
 	var accounts []*Account
-	_, err := s.scan(ctx, start, end, 0, func(e kv.Entry) error {
+	_, err := kv.Scan(ctx, s.db, start, end, 0, func(e kv.Entry) error {
 		a, err := decode[Account](e.Value)
 		if err != nil {
 			return fmt.Errorf("%q: %w", e.Key, err)

@@ -28,7 +28,7 @@
 //	a/ID/device/mfa/NAME     an MFADevice, by the end of its serial number
 //	a/ID/cert/NAME           a ServerCertificate
 //	a/ID/org/…               the organization that the account manages: package orgs has the layout
-//	a/ID/delegation/…        requests for delegated permissions; like org/, rows of an Annex,
+//	a/ID/delegation/…        requests for delegated permissions; like org/, rows of an annex,
 //	a/ID/issuer/…            the account as an issuer of tokens,
 //	a/ID/report/…            jobs and reports,
 //	a/ID/iam/…               deletion tasks and preferences,

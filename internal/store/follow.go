@@ -14,8 +14,6 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 )
 
-const pageSize = 5000 // entries read at once
-
 // follow keeps the accounts up to date until ctx ends, beginning after rev. It
 // calls synced whenever they are.
 func (s *Store) follow(ctx context.Context, rev kv.Revision, synced func()) {
@@ -128,7 +126,7 @@ func (s *Store) enter(id string) *account {
 func (s *Store) loadDirectory(ctx context.Context) (kv.Revision, error) {
 	start, end := kv.Prefix(dirAccount)
 	d := new(btree.Map[string, *account])
-	rev, err := s.scan(ctx, start, end, 0, func(e kv.Entry) error {
+	rev, err := kv.Scan(ctx, s.db, start, end, 0, func(e kv.Entry) error {
 		id, _, _ := owner(e.Key)
 		a, err := s.find(id)
 		if err != nil {
@@ -164,25 +162,4 @@ func (s *Store) reload(ctx context.Context) (kv.Revision, error) {
 	}
 	s.applied.Reset(rev)
 	return rev, nil
-}
-
-// scan calls fn for every entry of a range, all of one revision, which it
-// returns: rev, or the latest one if that is 0.
-func (s *Store) scan(ctx context.Context, start, end string, rev kv.Revision, fn func(kv.Entry) error) (kv.Revision, error) {
-	for {
-		page, err := s.db.Range(ctx, start, end, rev, pageSize)
-		if err != nil {
-			return 0, err
-		}
-		rev = page.Revision
-		for _, e := range page.Entries {
-			if err := fn(e); err != nil {
-				return 0, err
-			}
-		}
-		if !page.More || len(page.Entries) == 0 {
-			return rev, nil
-		}
-		start = page.Entries[len(page.Entries)-1].Key + "\x00"
-	}
 }

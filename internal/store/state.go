@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/btree"
 
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 )
 
@@ -39,7 +40,7 @@ type state struct {
 
 	ids         *btree.Map[string, any]   // unique id → *User, *Group, *Role, *Policy or *InstanceProfile
 	keys        *btree.Map[string, *User] // access key id → its user, nil for the root user
-	annex       [owners]*Annex
+	annex       [owners]*annex.Table
 	links       *btree.Map[string, struct{}]
 	counts      *btree.Map[string, int] // of links by kind and target
 	versions    int                     // of all customer managed policies

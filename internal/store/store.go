@@ -25,7 +25,7 @@ type Options struct {
 	Keeper *seal.Keeper // of the master key that all nodes of this DB share
 	Reads  *Store       // of the same DB, whose View is that of this one, to read late on purpose; nil: this one
 
-	// Replica says that DB is what Relayed lets through of a store that a server has
+	// Replica says that DB is what package replica lets through of a store that a server has
 	// prepared. Then there is no need for a Keeper: no secret gets here.
 	Replica bool
 
@@ -180,23 +180,11 @@ func checkFormat(value []byte) error {
 
 // get returns the latest value of one key, nil if there is none.
 func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
-	e, err := s.row(ctx, key)
+	e, err := kv.Get(ctx, s.db, key)
 	if e == nil {
 		return nil, err
 	}
 	return e.Value, nil
-}
-
-// row returns the latest row of one key, nil if there is none.
-func (s *Store) row(ctx context.Context, key string) (*kv.Entry, error) {
-	page, err := s.db.Range(ctx, key, key+"\x00", 0, 1)
-	if err != nil {
-		return nil, fmt.Errorf("reading %q: %w", key, err)
-	}
-	if len(page.Entries) == 0 {
-		return nil, nil
-	}
-	return &page.Entries[0], nil
 }
 
 // Revision returns the revision up to which every view is.

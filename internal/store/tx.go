@@ -3,6 +3,7 @@
 package store
 
 import (
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/quota"
 )
@@ -29,7 +30,7 @@ type Tx struct {
 	saml     table[SAMLProvider]
 	devices  table[MFADevice]
 	certs    table[ServerCertificate]
-	annex    map[string]*slot[annexed]
+	annex    map[string]*slot[annex.Row]
 	gone     map[string]bool // ids whose last use goes with them
 	extra    kv.Txn          // on other keys
 

@@ -3,7 +3,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 const (
 	maxAttempts = 64                     // of one update, before it gives up with ErrConflict
 	maxPause    = 100 * time.Millisecond // between two attempts
-	maxUnknown  = 3                      // attempts to learn the outcome of one commit
+	maxAwait    = 10 * time.Second       // for what is committed to be seen
 )
 
 // Update changes an account: it calls fn and commits what fn did, all or
@@ -77,7 +76,7 @@ func (a *account) attempt(ctx context.Context, v *View, fn func(*Tx) error) (don
 	if err != nil || len(t.Then) == 0 {
 		return true, err
 	}
-	rev, err := a.s.commit(ctx, t)
+	rev, err := kv.Commit(ctx, a.s.db, t)
 	switch {
 	case errors.Is(err, kv.ErrConflict):
 		return false, nil
@@ -87,56 +86,10 @@ func (a *account) attempt(ctx context.Context, v *View, fn func(*Tx) error) (don
 	return true, a.s.await(ctx, rev)
 }
 
-// commit commits t. If the engine cannot tell the outcome, t is committed again,
-// which at most one of the two can be, since both compare what they replace.
-// When the second conflicts, the first was the one if what it wrote is there.
-func (s *Store) commit(ctx context.Context, t kv.Txn) (kv.Revision, error) {
-	rev, err := s.db.Commit(ctx, t)
-	for range maxUnknown {
-		if !errors.Is(err, kv.ErrUnknown) {
-			return rev, err
-		}
-		again, cause := s.db.Commit(ctx, t)
-		switch {
-		case cause == nil:
-			return again, nil
-		case errors.Is(cause, kv.ErrConflict):
-			return s.written(ctx, t, cause)
-		case !errors.Is(cause, kv.ErrUnknown):
-			return 0, errors.Join(err, cause)
-		}
-	}
-	return 0, err
-}
-
-// written returns the revision of a transaction whose writes are all there, or
-// the error.
-func (s *Store) written(ctx context.Context, t kv.Txn, err error) (kv.Revision, error) {
-	var rev kv.Revision
-	for _, op := range t.Then {
-		page, failure := s.db.Range(ctx, op.Key, op.Key+"\x00", 0, 1)
-		switch {
-		case failure != nil:
-			return 0, errors.Join(kv.ErrUnknown, failure)
-		case len(page.Entries) == 0 && op.Delete:
-		case len(page.Entries) == 0 || op.Delete || !bytes.Equal(page.Entries[0].Value, op.Value):
-			return 0, err
-		case rev == 0:
-			rev = page.Entries[0].Modified
-		case rev != page.Entries[0].Modified:
-			return 0, err
-		}
-	}
-	if rev == 0 { // only deletions: anyone may have made them
-		return 0, err
-	}
-	return rev, nil
-}
-
 // await returns once the views are at rev, which is committed. The end of ctx
 // changes nothing about that and is ignored.
 func (s *Store) await(ctx context.Context, rev kv.Revision) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.staleAfter)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(s.staleAfter, maxAwait))
 	defer cancel()
 	if s.applied.Wait(ctx, rev) != nil {
 		return fmt.Errorf("store: committed at revision %d, but this node is at %d: %w", rev, s.Revision(), ErrStale)

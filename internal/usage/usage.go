@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/audit"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 )
@@ -100,7 +101,7 @@ func stored(v *store.View, principal string) Uses {
 	return decode(row)
 }
 
-func decode(row store.Row) Uses {
+func decode(row annex.Row) Uses {
 	u := make(Uses)
 	if json.Unmarshal(row.Value, &u) != nil {
 		return make(Uses)
