@@ -112,15 +112,15 @@ var allowed = map[string]string{
 	"internal/gateway":  "sigv4 internal/authz",
 
 	// What a principal may do, for whoever guards something else.
-	"internal/ask":    "arn policy sigv4 internal/audit internal/authn internal/authz internal/ids internal/session internal/store",
+	"internal/ask":    "arn policy policy/advice sigv4 internal/audit internal/authn internal/authz internal/ids internal/session internal/store",
 	"internal/askapi": "arn policy internal/ask internal/authn internal/authz",
 	"internal/extauthz": "internal/ask internal/authz github.com/envoyproxy/go-control-plane/envoy/... google.golang.org/genproto/googleapis/rpc/status " +
 		"google.golang.org/grpc/...",
 
 	// Assembly.
-	"internal/node": "arn catalog policy sigv4 internal/api internal/ask internal/askapi internal/audit internal/authn internal/authz internal/awserr " +
-		"internal/config internal/credapi internal/delegapi internal/federate internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
-		"internal/managed internal/orgapi internal/quota internal/reportapi internal/seal internal/session internal/sink internal/store internal/stsapi internal/trustapi internal/usage internal/wire " +
+	"internal/node": "arn catalog policy sigv4 internal/api internal/ask internal/askapi internal/audit internal/authn internal/authz internal/awserr internal/awsgate internal/buckets " +
+		"internal/config internal/credapi internal/delegapi internal/federate internal/gateway internal/iamapi internal/ids internal/issuer internal/kv internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
+		"internal/managed internal/orgapi internal/quota internal/relay internal/reportapi internal/s3gate internal/seal internal/session internal/sink internal/store internal/stsapi internal/trustapi internal/upstream internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/dev":  "arn internal/ids internal/node internal/session",
 	"innkeepertest": "internal/dev",
