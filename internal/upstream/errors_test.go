@@ -44,46 +44,54 @@ func endless(first, text string) func(t *testing.T) *Upstream {
 	}
 }
 
-func TestFailures(t *testing.T) {
-	closed := func(t *testing.T) *Upstream {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.Close()
-		return reach(t, "http://"+l.Addr().String(), Options{})
+// Upstreams that fail before they answer.
+
+func closed(t *testing.T) *Upstream {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	silent := func(first string) func(t *testing.T) *Upstream {
-		return func(t *testing.T) *Upstream {
-			return raw(t, Options{Timeout: 50 * time.Millisecond}, func(c net.Conn, r *bufio.Reader, _ int, _ string) bool {
-				io.WriteString(c, first)
-				r.ReadByte()
-				return false
-			})
-		}
-	}
-	tls := func(t *testing.T) *Upstream {
-		srv := httptest.NewTLSServer(http.NotFoundHandler())
-		srv.Config.ErrorLog = discard
-		t.Cleanup(srv.Close)
-		return reach(t, srv.URL, Options{})
-	}
-	noTLS := func(t *testing.T) *Upstream {
-		srv := httptest.NewServer(http.NotFoundHandler())
-		t.Cleanup(srv.Close)
-		return reach(t, strings.Replace(srv.URL, "http:", "https:", 1), Options{})
-	}
-	reset := func(t *testing.T) *Upstream {
-		return raw(t, Options{}, func(c net.Conn, _ *bufio.Reader, _ int, _ string) bool {
-			c.(*net.TCPConn).SetLinger(0)
+	l.Close()
+	return reach(t, "http://"+l.Addr().String(), Options{})
+}
+
+func silent(first string) func(t *testing.T) *Upstream {
+	return func(t *testing.T) *Upstream {
+		return raw(t, Options{Timeout: 50 * time.Millisecond}, func(c net.Conn, r *bufio.Reader, _ int, _ string) bool {
+			io.WriteString(c, first)
+			r.ReadByte()
 			return false
 		})
 	}
-	noCredentials := func(t *testing.T) *Upstream {
-		return reach(t, "http://127.0.0.1:1", Options{Credentials: func(context.Context) (Credentials, error) {
-			return Credentials{}, errors.New("the file is gone")
-		}})
-	}
+}
+
+func untrusted(t *testing.T) *Upstream {
+	srv := httptest.NewTLSServer(http.NotFoundHandler())
+	srv.Config.ErrorLog = discard
+	t.Cleanup(srv.Close)
+	return reach(t, srv.URL, Options{})
+}
+
+func noTLS(t *testing.T) *Upstream {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(srv.Close)
+	return reach(t, strings.Replace(srv.URL, "http:", "https:", 1), Options{})
+}
+
+func reset(t *testing.T) *Upstream {
+	return raw(t, Options{}, func(c net.Conn, _ *bufio.Reader, _ int, _ string) bool {
+		c.(*net.TCPConn).SetLinger(0)
+		return false
+	})
+}
+
+func noCredentials(t *testing.T) *Upstream {
+	return reach(t, "http://127.0.0.1:1", Options{Credentials: func(context.Context) (Credentials, error) {
+		return Credentials{}, errors.New("the file is gone")
+	}})
+}
+
+func TestFailures(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	refusal := func(status, code string) string {
 		return "HTTP/1.1 " + status + "\r\nConnection: close\r\n\r\n<?xml version='1.0'?>\n<Error><Code>" + code + "</Code><AWSAccessKeyId>" + testID + "</AWSAccessKeyId></Error>"
@@ -115,7 +123,7 @@ func TestFailures(t *testing.T) {
 		{"a-header-without-end", endless(ok+"A: ", strings.Repeat("x", 1000)), Malformed, "exceeded 65536 bytes"},
 		{"interim-answers-without-end", endless("", "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"), Malformed, "exceeded 65536 bytes"},
 		{"switched-protocols", answering("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), Malformed, "101"},
-		{"untrusted-certificate", tls, TLS, "certificate"},
+		{"untrusted-certificate", untrusted, TLS, "certificate"},
 		{"no-tls", noTLS, TLS, "tls: "},
 		{"quirk-Q123-redirected", answering("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://other.example/\r\nContent-Length: 0\r\n\r\n"),
 			Redirected, `redirected: status 307 to "http://other.example/", region ""`},
@@ -326,6 +334,7 @@ func TestDeadline(t *testing.T) {
 // An upstream may be silent for as long as it is being sent to, and a client
 // that sends nothing is not the upstream's fault.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	u := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }), Options{Timeout: 200 * time.Millisecond})
 	slow := func(pause time.Duration) io.Reader {
 		n := 0
@@ -340,9 +349,9 @@ func TestSilence(t *testing.T) {
 	if _, _, err := send(t, u, &Request{Method: "PUT", Path: "/b/k", Header: http.Header{}, Body: slow(40 * time.Millisecond), Length: 32 << 10}); err != nil {
 		t.Errorf("a body of 320 ms: Send = %v, want nil", err)
 	}
-	_, _, err := send(t, u, &Request{Method: "PUT", Path: "/b/k", Header: http.Header{}, Body: slow(600 * time.Millisecond), Length: 32 << 10})
+	_, _, err := send(t, u, &Request{Method: "PUT", Path: "/b/k", Header: http.Header{}, Body: slow(300 * time.Millisecond), Length: 32 << 10})
 	if _, ok := errors.AsType[*BodyError](err); !ok {
-		t.Errorf("a client that pauses for 600 ms: Send = %v, want a *BodyError", err)
+		t.Errorf("a client that pauses for 300 ms: Send = %v, want a *BodyError", err)
 	}
 	stuck := raw(t, Options{Timeout: 100 * time.Millisecond}, func(_ net.Conn, _ *bufio.Reader, _ int, _ string) bool {
 		time.Sleep(500 * time.Millisecond) // and reads nothing

@@ -65,11 +65,11 @@ func TestTamperedUploads(t *testing.T) {
 		"longer":             func(b []byte) []byte { return append(b, 'x') },
 		"empty":              func([]byte) []byte { return nil },
 	}
+	u, mem := newStore(t)
 	for _, payload := range allPayloads[1:] {
 		for _, size := range []int{200, small + 1, 300 << 10} {
 			for name, edit := range edits {
 				t.Run(strings.ToLower(payload)+"/"+strconv.Itoa(size)+"/"+name, func(t *testing.T) {
-					u, mem := newStore(t)
 					data := bytes.Repeat([]byte("x"), size)
 					payload := payload
 					if payload == "hash" {
