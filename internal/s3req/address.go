@@ -51,9 +51,7 @@ func (r *Request) readAddress(host, path string, o *Options) error {
 	case !virtual && canonicalPath(rest):
 		r.Path = path
 	default:
-		b := make([]byte, 0, len(bucket)+len(rest)+16)
-		b = append(append(append(b, '/'), bucket...), '/')
-		r.Path = string(appendEncoded(b, r.Key, true))
+		r.Path = objectPath(bucket, r.Key)
 	}
 	return nil
 }

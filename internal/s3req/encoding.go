@@ -13,7 +13,7 @@ var unreserved = func() (t [256]bool) {
 	return t
 }()
 
-// canonicalPath reports whether a raw path is as appendEncoded would write it. Only
+// canonicalPath reports whether a raw path is as writeEncoded would write it. Only
 // such that need no percent sign count.
 func canonicalPath(s string) bool {
 	for i := range len(s) {
@@ -24,19 +24,41 @@ func canonicalPath(s string) bool {
 	return true
 }
 
-// appendEncoded appends s with every byte that is not unreserved as %XX; slashes
+// writeEncoded writes s with every byte that is not unreserved as %XX; slashes
 // stay plain when they may.
-func appendEncoded(b []byte, s string, slashes bool) []byte {
+func writeEncoded(b *strings.Builder, s string, slashes bool) {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {
 		c := s[i]
 		if unreserved[c] || slashes && c == '/' {
-			b = append(b, c)
+			b.WriteByte(c)
 			continue
 		}
-		b = append(b, '%', hex[c>>4], hex[c&15])
+		b.WriteByte('%')
+		b.WriteByte(hex[c>>4])
+		b.WriteByte(hex[c&15])
 	}
-	return b
+}
+
+// objectPath returns the canonical path of an object.
+func objectPath(bucket, key string) string {
+	var b strings.Builder
+	b.Grow(len(bucket) + len(key) + 2 + 2*reservedBytes(key, true))
+	b.WriteByte('/')
+	b.WriteString(bucket)
+	b.WriteByte('/')
+	writeEncoded(&b, key, true)
+	return b.String()
+}
+
+// reservedBytes counts the bytes that writeEncoded writes as %XX.
+func reservedBytes(s string, slashes bool) (n int) {
+	for i := range len(s) {
+		if !unreserved[s[i]] && (!slashes || s[i] != '/') {
+			n++
+		}
+	}
+	return n
 }
 
 // decode undoes percent-encoding, once, and with plus also the plus sign for a space. It
@@ -45,7 +67,8 @@ func decode(s string, plus bool) (string, bool) {
 	if strings.IndexByte(s, '%') < 0 && (!plus || strings.IndexByte(s, '+') < 0) {
 		return s, true
 	}
-	b := make([]byte, 0, len(s))
+	var b strings.Builder
+	b.Grow(len(s))
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
@@ -62,9 +85,9 @@ func decode(s string, plus bool) (string, bool) {
 			c = hi<<4 | lo
 			i += 2
 		}
-		b = append(b, c)
+		b.WriteByte(c)
 	}
-	return string(b), true
+	return b.String(), true
 }
 
 // unhex returns the value of a hex digit, or more than 15.

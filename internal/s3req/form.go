@@ -60,7 +60,7 @@ func (r *Request) Form(key string, fields map[string][]string) (*Request, http.H
 		h[http.CanonicalHeaderKey(lower)] = append(h[http.CanonicalHeaderKey(lower)], value)
 	}
 	obj := &Request{Bucket: r.Bucket, Key: key, Virtual: r.Virtual, form: true}
-	obj.Path = string(appendEncoded([]byte("/"+r.Bucket+"/"), key, true))
+	obj.Path = objectPath(r.Bucket, key)
 	if h.Get("X-Amz-Copy-Source") != "" {
 		return nil, nil, fail("InvalidArgument", "A form cannot copy an object.")
 	}

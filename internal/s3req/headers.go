@@ -315,11 +315,12 @@ func (r *Request) readCopySource(v string) error {
 		}
 	}
 	r.SourceBucket, r.SourceKey, r.SourceVersion = bucket, key, version
-	b := append(make([]byte, 0, len(v)+len(query)+32), bucket...)
-	b = appendEncoded(append(b, '/'), key, true)
+	var b strings.Builder
+	b.WriteString(objectPath(bucket, key)[1:])
 	if version != "" {
-		b = appendEncoded(append(b, "?versionId="...), version, false)
+		b.WriteString("?versionId=")
+		writeEncoded(&b, version, false)
 	}
-	r.CopySource = string(b)
+	r.CopySource = b.String()
 	return nil
 }

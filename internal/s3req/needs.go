@@ -127,7 +127,8 @@ func (c *circumstances) holds(w when) bool {
 // need returns a permission as the request needs it.
 func (c *circumstances) need(p *permission) Need {
 	r := c.r
-	n := Need{Action: p.action, Bucket: r.Bucket, Key: r.Key, VersionID: r.VersionID, IfTagged: p.when == ifSourceTags && r.sourceTag == copied}
+	n := Need{Action: p.action, Bucket: r.Bucket, Key: r.Key, VersionID: r.VersionID}
+	n.IfTagged = p.when == ifSourceTags && r.sourceTag == copied
 	act := p.act
 	switch p.on {
 	case theSource:

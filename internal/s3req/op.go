@@ -36,7 +36,7 @@ type Op struct {
 	Method      string
 	Level       Level
 	Sub         string // the parameter that selects it; "" when none does
-	Tell        string // the parameter or header (X-Amz-…) that tells it from its twins; "" without twins, or when none of theirs is there
+	Tell        string // the parameter or header (X-Amz-…) that tells it from its twin; "" without one, or for the twin that has it not
 	Changes     bool   // it changes something
 	Body        BodyKind
 	Unsupported string // why Parse refuses it; "" when it does not

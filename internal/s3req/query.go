@@ -25,7 +25,7 @@ func (r *Request) readQuery(raw string) error {
 	if !cleanTarget(raw) {
 		return fail("InvalidURI", "Couldn't parse the specified URI.")
 	}
-	r.params = make([]param, 0, 1+strings.Count(raw, "&"))
+	most := min(maxParams, 1+strings.Count(raw, "&"))
 	var signature mask
 	for raw != "" {
 		var pair string
@@ -39,7 +39,7 @@ func (r *Request) readQuery(raw string) error {
 		if !ok || !ok2 || name == "" || !plain(name) || !plain(value) {
 			return fail("InvalidURI", "A query parameter is malformed.")
 		}
-		if err := r.addParam(name, value, &signature); err != nil {
+		if err := r.addParam(name, value, most, &signature); err != nil {
 			return err
 		}
 	}
@@ -51,8 +51,9 @@ func (r *Request) readQuery(raw string) error {
 }
 
 // addParam puts one parameter where it belongs, or refuses it where S3 would
-// take no notice (quirk Q118). signature remembers which of signatureParams have come.
-func (r *Request) addParam(name, value string, signature *mask) error {
+// take no notice (quirk Q118). There are at most so many parameters; signature remembers
+// which of signatureParams have come.
+func (r *Request) addParam(name, value string, most int, signature *mask) error {
 	if len(name) > 6 && strings.EqualFold(name[:6], "x-amz-") {
 		return r.addAmzParam(name, value, signature)
 	}
@@ -86,6 +87,9 @@ func (r *Request) addParam(name, value string, signature *mask) error {
 			return fail("InvalidArgument", "Conflicting query string parameters: "+r.sub+", "+name)
 		}
 		r.sub = name
+	}
+	if r.params == nil {
+		r.params = make([]param, 0, most)
 	}
 	r.params = append(r.params, param{name, value})
 	return nil
@@ -125,8 +129,8 @@ func (r *Request) addAmzParam(name, value string, signature *mask) error {
 func unknownParam(name string) error {
 	switch name {
 	case "AWSAccessKeyId", "Signature", "Expires":
-		return fail("InvalidRequest", "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256 "+
-			"(with the AWS CLI or boto3, set signature_version = s3v4).")
+		return fail("InvalidRequest", "The authorization mechanism you have provided is not supported. "+
+			"Please use AWS4-HMAC-SHA256 (with the AWS CLI or boto3, set signature_version = s3v4).")
 	}
 	for known := range paramKinds {
 		if strings.EqualFold(known, name) {
@@ -216,16 +220,18 @@ func (r *Request) writeQuery() {
 	}
 	n := 0
 	for i := range r.params {
-		n += len(r.params[i].name) + len(r.params[i].value) + 2
+		p := &r.params[i]
+		n += len(p.name) + len(p.value) + 2*reservedBytes(p.value, false) + 2
 	}
-	b := make([]byte, 0, n+n/4)
+	var b strings.Builder
+	b.Grow(n)
 	for i := range r.params {
 		if i > 0 {
-			b = append(b, '&')
+			b.WriteByte('&')
 		}
-		b = appendEncoded(b, r.params[i].name, false)
-		b = append(b, '=')
-		b = appendEncoded(b, r.params[i].value, false)
+		writeEncoded(&b, r.params[i].name, false)
+		b.WriteByte('=')
+		writeEncoded(&b, r.params[i].value, false)
 	}
-	r.Query = string(b)
+	r.Query = b.String()
 }

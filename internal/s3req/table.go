@@ -21,14 +21,16 @@ type row struct {
 const (
 	get, head, put, post, del = "GET", "HEAD", "PUT", "POST", "DELETE"
 
-	response  = "response-cache-control response-content-disposition response-content-encoding response-content-language response-content-type response-expires"
+	response = "response-cache-control response-content-disposition response-content-encoding " +
+		"response-content-language response-content-type response-expires"
 	list      = "delimiter encoding-type max-keys prefix"
 	uploading = sums | customerKey
 )
 
-// table has every operation of S3's REST API, sorted by name. Names are those of the AWS SDKs' model, permissions those of the S3 User Guide,
-// "Required permissions for Amazon S3 API operations", and of each operation's page in the API Reference.
-// PostObject, the browsers' form, is in no model.
+// table has every operation of S3's REST API, sorted by name. Names are those of the AWS SDKs'
+// model, permissions those of the S3 User Guide, "Required permissions for Amazon S3 API
+// operations", of the Service Authorization Reference, "API operations defined by Amazon S3",
+// and of each operation's page in the API Reference. PostObject, the browsers' form, is in no model.
 var table = []row{
 	{"AbortMultipartUpload", del, AtObject, "uploadId", "", abortIf, NoBody, does("AbortMultipartUpload")},
 	{"CompleteMultipartUpload", post, AtObject, "uploadId", "", sums | customerKey | multipart, Document, does("PutObject")},
