@@ -180,6 +180,21 @@ func TestFormsAreNoRequests(t *testing.T) {
 	if err := v.Verify(r, s, s3Secret, nil); err != ErrMissing {
 		t.Errorf("Verify of a form's signature = %v, want %v", err, ErrMissing)
 	}
+	signer := testSigner("s3")
+	nothing, err := signer.SignPolicy("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := map[string][]string{"policy": {"e30="}}
+	for name, value := range nothing {
+		form[name] = []string{value}
+	}
+	if s, err = ParseForm(form); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.VerifyPolicy(s, s3Secret, ""); err == nil {
+		t.Error("VerifyPolicy of no policy = nil, want an error")
+	}
 	if err := v.VerifyPolicy(&Signature{Form: true}, s3Secret, "e30="); err != ErrMissing {
 		t.Errorf("VerifyPolicy of no signature = %v, want %v", err, ErrMissing)
 	}

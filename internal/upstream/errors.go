@@ -4,7 +4,6 @@ package upstream
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -119,8 +118,8 @@ func kind(err error, answered bool) Kind {
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		return Timeout
 	}
-	if is[*handshakeError](err) || is[tls.AlertError](err) {
-		return TLS
+	if op, ok := errors.AsType[*net.OpError](err); ok && (op.Op == "remote error" || op.Op == "local error") || is[*handshakeError](err) {
+		return TLS // an alert, which may come after the handshake
 	}
 	if answered {
 		return Broken

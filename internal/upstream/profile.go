@@ -17,7 +17,9 @@ type Profile struct {
 	KeysVerbatim bool
 
 	// Trailers: the store decodes aws-chunked bodies with a trailing checksum,
-	// so that it can be given those of clients.
+	// so that it can be given those of clients. Without it the store gets
+	// long bodies without their checksum, which it may insist on for the parts
+	// of a multipart upload that was begun with one.
 	Trailers bool
 
 	// Unlabelled: the store would keep "aws-chunked" as the Content-Encoding of

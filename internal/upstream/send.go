@@ -65,6 +65,9 @@ type Request struct {
 // ErrClientGone when ctx, which is that of the client's request, was
 // cancelled; any other means that r cannot be sent as it is. Answers that
 // redirect, or that refuse the gateway's own credentials, are Failures.
+//
+// When the upstream fails in the middle of an upload whose client pauses, Send
+// returns once the client sends more, or leaves.
 func (u *Upstream) Send(ctx context.Context, r *Request) (*http.Response, error) {
 	return u.send(ctx, r, *u.profile.Load())
 }
@@ -184,7 +187,7 @@ func (b *outgoing) prepare(ctx context.Context, p Profile) error {
 	default:
 		b.setStream(ctx)
 		switch {
-		case p.Trailers && b.r.Length >= 0 && sigv4.NewChecksum(checksum) != nil:
+		case p.Trailers && b.u.o.Credentials != nil && b.r.Length >= 0 && sigv4.NewChecksum(checksum) != nil:
 			payload = sigv4.StreamingUnsignedTrailer
 			b.req.Header.Set("X-Amz-Trailer", checksum)
 		case checksum != "":

@@ -265,6 +265,10 @@ func TestUnsigned(t *testing.T) {
 	if _, _, err := send(t, u, &Request{Method: "GET", Path: "/b/k", Header: http.Header{"Authorization": {"x"}}}); err != nil {
 		t.Fatal(err)
 	}
+	r := uploaded(t, sigv4.StreamingUnsignedTrailer, make([]byte, small+1), nil)
+	if _, err := u.send(t.Context(), r, Profile{Trailers: true}); err != nil || got["X-Amz-Trailer"] != nil || got["Content-Encoding"] != nil {
+		t.Errorf("Send = %v, and the upstream got %v, want no chunks that nobody signed", err, got)
+	}
 	if got["Authorization"] != nil || got["X-Amz-Date"] != nil || got["User-Agent"] != nil || got["Accept-Encoding"] != nil {
 		t.Errorf("the upstream got %v, want no signature and nothing added", got)
 	}
@@ -415,6 +419,14 @@ func TestNothingIsSentTwice(t *testing.T) {
 				t.Errorf("Send = %v, and the upstream saw it %d times, want a reset and once", err, changes.Load())
 			}
 		})
+	}
+}
+
+// However much is asked for, a body gives no more than its length.
+func TestStreamGivesItsLength(t *testing.T) {
+	s := newStream(context.Background(), strings.NewReader("data and more"), 4, time.Minute)
+	if n, err := s.Read(make([]byte, 100)); n != 0 || !errors.Is(err, sigv4.ErrBodyLength) {
+		t.Errorf("Read = %d, %v, want 0, %v", n, err, sigv4.ErrBodyLength)
 	}
 }
 

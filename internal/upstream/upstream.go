@@ -157,11 +157,8 @@ func (u *Upstream) Close() { u.transport.CloseIdleConnections() }
 // carry of a signature when there are none.
 func (u *Upstream) sign(ctx context.Context, req *http.Request, payload string) error {
 	if u.o.Credentials == nil {
-		for _, name := range []string{"Authorization", "X-Amz-Security-Token", "X-Amz-Date"} {
+		for _, name := range []string{"Authorization", "X-Amz-Security-Token", "X-Amz-Date", "X-Amz-Content-Sha256"} {
 			req.Header.Del(name)
-		}
-		if u.s3 {
-			req.Header.Set("X-Amz-Content-Sha256", payload)
 		}
 		return nil
 	}
