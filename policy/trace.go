@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/prose"
 )
@@ -89,43 +87,6 @@ func (t *Trace) Statement() *StatementTrace {
 		}
 	}
 	return nil
-}
-
-// Missing returns the condition keys that statements look at and the request does
-// not have, each once, in the order of the trace. Statements that something else
-// keeps from applying do not count.
-func (t *Trace) Missing() []string {
-	var keys []string
-	for i := range t.Layers {
-		for _, p := range t.Layers[i].Policies {
-			for j := range p.Statements {
-				if s := &p.Statements[j]; s.concerned() {
-					keys = s.missing(keys)
-				}
-			}
-		}
-	}
-	return keys
-}
-
-// concerned reports whether only condition keys can keep a statement from
-// applying.
-func (s *StatementTrace) concerned() bool {
-	return !slices.ContainsFunc(s.Elements, func(e ElementTrace) bool {
-		return !e.Matched && e.Element != "Condition" && len(e.Missing) == 0
-	})
-}
-
-// missing appends the keys that the statement misses and keys does not have.
-func (s *StatementTrace) missing(keys []string) []string {
-	for i := range s.Elements {
-		for _, key := range s.Elements[i].Missing {
-			if !slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, key) }) {
-				keys = append(keys, key)
-			}
-		}
-	}
-	return keys
 }
 
 // MarshalJSON writes the Decision as an object of outcome, layer, statement and

@@ -40,7 +40,7 @@ type caseOf struct {
 // explained explains a request under the policies of a set.
 func explained(r *policy.Request, set *policy.Set) *explanation {
 	x := &explanation{Trace: policy.Explain(r, set)}
-	x.Missing = x.Trace.Missing()
+	x.Missing = advice.Missing(x.Trace)
 	if !x.allowed() {
 		a := advice.For(r, set)
 		x.Advice = &a

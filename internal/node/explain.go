@@ -105,7 +105,7 @@ func (n *Node) inquire(ctx context.Context, q *Question) ([]wireInquiry, error) 
 	if err := n.store.Ready(); err != nil {
 		return nil, err
 	}
-	asks := []ask{{
+	asks := []asked{{
 		principal: q.Principal, issuer: q.Issuer, action: q.Action, resource: q.Resource, resourceAccount: q.ResourceAccount,
 		env: authz.Env{Time: n.now(), Secure: n.tls != nil},
 	}}
@@ -126,8 +126,8 @@ func (n *Node) inquire(ctx context.Context, q *Question) ([]wireInquiry, error) 
 	return list, nil
 }
 
-// An ask is one request to gather the policies for.
-type ask struct {
+// An asked is one request to gather the policies for.
+type asked struct {
 	principal, issuer, principalID    string // the id "" when it is not known
 	action, resource, resourceAccount string
 	claims                            *session.Claims // nil when not known
@@ -140,7 +140,7 @@ type ask struct {
 
 // gather finds the caller and the resource of a request, and the policies of
 // both.
-func (n *Node) gather(ctx context.Context, a *ask) (*wireInquiry, error) {
+func (n *Node) gather(ctx context.Context, a *asked) (*wireInquiry, error) {
 	out := &wireInquiry{Recorded: a.recorded}
 	caller, other, err := n.caller(ctx, a)
 	if err != nil {
@@ -194,7 +194,7 @@ func foreign(r *policy.Request) {
 }
 
 // caller finds who asks; nil with a Principal for callers without an account.
-func (n *Node) caller(ctx context.Context, a *ask) (*authn.Caller, policy.Principal, error) {
+func (n *Node) caller(ctx context.Context, a *asked) (*authn.Caller, policy.Principal, error) {
 	none := policy.Principal{}
 	if a.principal == "anonymous" {
 		return nil, none, nil
@@ -226,7 +226,7 @@ func (n *Node) caller(ctx context.Context, a *ask) (*authn.Caller, policy.Princi
 
 // claims are what is known of the session that a caller acts in: nil for a user
 // or the root user with a key of its own.
-func (n *Node) claims(view *store.View, a *ask, kind policy.PrincipalType) (*session.Claims, error) {
+func (n *Node) claims(view *store.View, a *asked, kind policy.PrincipalType) (*session.Claims, error) {
 	if kind != policy.RoleSession && kind != policy.FederatedUser {
 		return a.claims, nil
 	}

@@ -20,7 +20,7 @@ import (
 // recorded returns the requests that an audit record is about, in the order in
 // which they were decided. What a record does not say is not made up: a
 // session's policies and tags, and the referer.
-func (n *Node) recorded(raw json.RawMessage) ([]ask, error) {
+func (n *Node) recorded(raw json.RawMessage) ([]asked, error) {
 	var rec audit.Record
 	if err := json.Unmarshal(raw, &rec); err != nil {
 		return nil, fmt.Errorf("this is no audit record: %w", err)
@@ -40,9 +40,9 @@ func (n *Node) recorded(raw json.RawMessage) ([]ask, error) {
 		region = ""
 	}
 	all := append(rec.Decision.Checks[:len(rec.Decision.Checks):len(rec.Decision.Checks)], rec.Decision.Check)
-	asks := make([]ask, 0, len(all))
+	asks := make([]asked, 0, len(all))
 	for _, c := range all {
-		a := ask{
+		a := asked{
 			principal: rec.Identity.ARN, principalID: rec.Identity.PrincipalID,
 			action: c.Action, resource: c.Resource, region: region, claims: claimsOf(&rec),
 			env: authz.Env{Time: rec.Time, UserAgent: rec.UserAgent, Secure: n.tls != nil},

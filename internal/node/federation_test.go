@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/innkeeper-iam/innkeeper/internal/api"
 	"github.com/innkeeper-iam/innkeeper/internal/config"
 	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 )
@@ -48,7 +49,7 @@ func TestPublicURL(t *testing.T) {
 // TestIssuersArePublic: what issuers publish is read without a signature, and
 // nothing but reading gets past the API.
 func TestIssuersArePublic(t *testing.T) {
-	n := &Node{metrics: newMetrics(nil), issuer: issuer.New(issuer.Options{})}
+	n := &Node{metrics: newMetrics(nil), issuer: issuer.New(issuer.Options{}), api: new(api.Server)}
 	var reached bool
 	h := n.handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	for method, api := range map[string]bool{http.MethodGet: false, http.MethodHead: false, http.MethodPost: true, http.MethodPut: true} {

@@ -8,11 +8,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/innkeeper-iam/innkeeper/internal/askapi"
 	"github.com/innkeeper-iam/innkeeper/internal/issuer"
 )
 
-// handler routes the operator's paths and those of issuers beside the API, which answers every other
-// request as it came: AWS clients post to "/", and a path that is cleaned or
+// handler routes the operator's paths, those of issuers and those of the
+// authorization API beside the API, which answers every other request as it came: AWS clients post to "/", and a path that is cleaned or
 // redirected first would not be the one that was signed, nor be recorded.
 func (n *Node) handler(api http.Handler) http.Handler {
 	operator := map[string]http.Handler{
@@ -20,7 +21,12 @@ func (n *Node) handler(api http.Handler) http.Handler {
 		"/readyz":  http.HandlerFunc(n.readyz),
 		"/metrics": promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}),
 	}
+	asking := n.asking()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if askapi.Serves(r.URL.Path) {
+			asking.ServeHTTP(w, r)
+			return
+		}
 		h, ok := operator[r.URL.Path]
 		if issuer.Serves(r.URL.Path) {
 			h, ok = n.issuer, true
