@@ -112,7 +112,7 @@ func TestProbe(t *testing.T) {
 		{"takes-trailers", func(h http.Handler) http.Handler { return decoding(h, false) }, "", Profile{KeysVerbatim: true, Trailers: true, Lists: true}, ""},
 		{"keeps-the-encoding", func(h http.Handler) http.Handler { return decoding(h, true) }, "",
 			Profile{KeysVerbatim: true, Trailers: true, Unlabelled: true, Lists: true}, ""},
-		{"keeps-what-breaks-off", sloppy, "", Profile{}, "makes objects of uploads that break off"},
+		{"quirk-Q122-keeps-what-breaks-off", sloppy, "", Profile{}, "makes objects of uploads that break off"},
 		{"cleans-paths", keys(func(k string) string { return path.Clean(k) }), "", Profile{Lists: true}, ""},
 		{"joins-slashes", keys(func(k string) string { return strings.ReplaceAll(k, "//", "/") }), "", Profile{Lists: true}, ""},
 		{"decodes-twice", keys(func(k string) string { k, _ = url.PathUnescape(k); return path.Clean(k) }), "", Profile{Lists: true}, ""},
