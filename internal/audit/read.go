@@ -269,3 +269,23 @@ func readLine(in *bufio.Reader, dst []byte) (line []byte, long bool, err error) 
 		}
 	}
 }
+
+// Size returns about how many bytes Lines reads from a time on.
+func Size(dir string, from time.Time) (int64, error) {
+	all, err := openFiles(dir, early(from))
+	if err != nil {
+		return 0, err
+	}
+	defer all.close()
+	var sum int64
+	if all.self != nil {
+		sum = all.self.Size()
+	}
+	for _, r := range all.rotated {
+		info, err := os.Stat(filepath.Join(dir, r.name))
+		if err == nil && (all.self == nil || !os.SameFile(info, all.self)) {
+			sum += info.Size()
+		}
+	}
+	return sum, nil
+}

@@ -69,7 +69,7 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err.Error()) })
-	root.AddCommand(serveCommand(), devCommand(), accountCommand(), testCommand(), explainCommand(), trustCommand(), versionCommand())
+	root.AddCommand(serveCommand(), devCommand(), accountCommand(), testCommand(), explainCommand(), auditCommand(), learnCommand(), trustCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.HasSubCommands() {

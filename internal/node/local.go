@@ -53,6 +53,7 @@ func (n *Node) serveLocal() error {
 	mux.HandleFunc("POST /quotas", n.postQuotas)
 	mux.HandleFunc("POST /inquiries", n.postInquiry)
 	mux.HandleFunc("POST /trust", n.postTrust)
+	mux.HandleFunc("POST /learning", n.postLearning)
 	server := n.server(mux, nil)
 	server.ReadTimeout, server.WriteTimeout, server.MaxHeaderBytes = 10*time.Second, 30*time.Second, 4<<10
 	n.run(server, l)
