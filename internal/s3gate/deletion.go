@@ -67,14 +67,15 @@ func (c *call) decideDeletion() error {
 
 func (c *call) decideKey(o *s3req.Deletion) error {
 	needs := c.req.DeleteNeeds(o, c.sig, c.header, c.time, c.tlsVersion())
-	checks := make([]authz.Check, len(needs))
+	if len(needs) == 0 {
+		return errors.New("s3gate: the deletion needs no permission")
+	}
 	for i := range needs {
-		var err error
-		if checks[i], err = c.check(&needs[i]); err != nil {
+		if err := c.decideNeed(&needs[i]); err != nil {
 			return err
 		}
 	}
-	return c.authorize(&c.record, checks...)
+	return nil
 }
 
 // deleteObjects asks the store for what may be deleted, in a document of the

@@ -160,36 +160,41 @@ func (c *call) decide() error {
 		return c.decideDeletion()
 	}
 	needs := c.req.Needs(c.sig, c.header, c.time, c.tlsVersion())
-	checks := make([]authz.Check, 0, len(needs))
-	for i := range needs {
-		ck, err := c.check(&needs[i])
-		if err != nil {
-			return err
-		}
-		if needs[i].IfTagged {
-			if needed, err := c.carriesTags(&ck); err != nil || !needed {
-				if err != nil {
-					return err
-				}
+	if len(needs) == 0 {
+		return errors.New("s3gate: the request needs no permission")
+	}
+	for _, ifTagged := range []bool{false, true} { // what the store must be asked for comes last
+		for i := range needs {
+			if needs[i].IfTagged != ifTagged {
 				continue
 			}
-		}
-		checks = append(checks, ck)
-	}
-	return c.authorize(&c.record, checks...)
-}
-
-// authorize puts checks to the engine, and remembers whether a refusal concerns
-// a bucket of another account.
-func (c *call) authorize(rec *audit.Record, checks ...authz.Check) error {
-	err := c.g.Authz.Authorize(c.ctx, rec, c.caller, &c.env, checks...)
-	if e, ok := errors.AsType[*authz.DeniedError](err); ok {
-		for i := range checks {
-			if checks[i].Action == e.Action && checks[i].Resource == e.Resource {
-				c.foreign = c.caller == nil || checks[i].Account != "" && checks[i].Account != string(c.caller.Account)
+			if err := c.decideNeed(&needs[i]); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// decideNeed decides one need, unless it turns out that there is none.
+func (c *call) decideNeed(n *s3req.Need) error {
+	ck, err := c.check(n)
+	if err != nil {
+		return err
+	}
+	if n.IfTagged {
+		if needed, err := c.carriesTags(&ck); err != nil || !needed {
+			return err
+		}
+	}
+	return c.authorize(&c.record, &ck)
+}
+
+// authorize puts a check to the engine, and remembers whether a refusal is that
+// of a bucket of another account.
+func (c *call) authorize(rec *audit.Record, ck *authz.Check) error {
+	err := c.g.Authz.Authorize(c.ctx, rec, c.caller, &c.env, *ck)
+	c.foreign = err != nil && (c.caller == nil || ck.Account != string(c.caller.Account))
 	return err
 }
 

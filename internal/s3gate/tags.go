@@ -84,7 +84,8 @@ type tag struct {
 // escaped, are far less.
 const maxTags = 64 << 10
 
-// tags returns the tags of an object, none if there is no object.
+// tags returns the tags of an object, none if there is no object or the store has
+// no tags.
 func (c *call) tags(bucket, key, version string) ([]tag, error) {
 	query := "tagging="
 	if version != "" {
@@ -97,7 +98,7 @@ func (c *call) tags(bucket, key, version string) ([]tag, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNotFound {
+	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusNotImplemented {
 		return nil, nil
 	}
 	var set tagSet

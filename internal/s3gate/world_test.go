@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ type front struct {
 	hits atomic.Int64
 	last atomic.Pointer[http.Request]
 	over atomic.Pointer[http.HandlerFunc]
+	tags sync.Map // path → x-amz-tagging of the object, which the S3 server does not keep
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +68,34 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(*over)(w, r)
 		return
 	}
+	tags := r.Header.Get("X-Amz-Tagging")
+	switch {
+	case r.Method == http.MethodPut && tags != "":
+		f.tags.Store(r.URL.Path, tags)
+	case r.Method == http.MethodGet && r.URL.Query().Has("tagging"):
+		f.tagging(w, r)
+		return
+	}
 	f.Handler.ServeHTTP(w, r)
+}
+
+// tagging answers GetObjectTagging.
+func (f *front) tagging(w http.ResponseWriter, r *http.Request) {
+	head := httptest.NewRecorder()
+	f.Handler.ServeHTTP(head, httptest.NewRequest(http.MethodGet, r.URL.Path, nil))
+	if head.Code != http.StatusOK {
+		w.WriteHeader(head.Code)
+		w.Write(head.Body.Bytes())
+		return
+	}
+	b := "<Tagging><TagSet>"
+	if v, ok := f.tags.Load(r.URL.Path); ok {
+		q, _ := url.ParseQuery(v.(string))
+		for k := range q {
+			b += "<Tag><Key>" + k + "</Key><Value>" + q.Get(k) + "</Value></Tag>"
+		}
+	}
+	io.WriteString(w, b+"</TagSet></Tagging>")
 }
 
 // answer makes the store answer as h does; nil: as itself.
