@@ -174,6 +174,27 @@ func TestClientGoneInRelay(t *testing.T) {
 	}
 }
 
+// Relay closes what it relays, whatever happens.
+func TestRelayCloses(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		body := &closing{Reader: strings.NewReader("data")}
+		if fails {
+			body.Reader = failing{errors.New("wrong")}
+		}
+		_, err := Relay(&nowhere{header: http.Header{}}, &http.Response{StatusCode: 200, Body: body, ContentLength: 4})
+		if !body.closed || (err != nil) != fails {
+			t.Errorf("Relay = %v, closed = %t", err, body.closed)
+		}
+	}
+}
+
+type closing struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closing) Close() error { c.closed = true; return nil }
+
 // Pieces of an answer without a length reach the client when they come.
 func TestFlush(t *testing.T) {
 	next := make(chan struct{})

@@ -422,6 +422,27 @@ func TestNothingIsSentTwice(t *testing.T) {
 	}
 }
 
+// An upload that was answered leaves a connection like any other.
+func TestWholeUploadsEndOrderly(t *testing.T) {
+	for _, size := range []int{1, 2 * small} {
+		ended := make(chan error, 1)
+		u := raw(t, Options{}, func(c net.Conn, r *bufio.Reader, _ int, _ string) bool {
+			io.CopyN(io.Discard, r, int64(size))
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			_, err := io.Copy(io.Discard, r)
+			ended <- err
+			return false
+		})
+		if _, _, err := send(t, u, put("/b/k", make([]byte, size))); err != nil {
+			t.Fatal(err)
+		}
+		u.Close()
+		if err := <-ended; err != nil {
+			t.Errorf("%d bytes: the connection ended with %v, want an orderly end", size, err)
+		}
+	}
+}
+
 // However much is asked for, a body gives no more than its length.
 func TestStreamGivesItsLength(t *testing.T) {
 	s := newStream(context.Background(), strings.NewReader("data and more"), 4, time.Minute)
@@ -432,14 +453,18 @@ func TestStreamGivesItsLength(t *testing.T) {
 
 // A body of which nothing was read may use another connection.
 func TestUntouchedBodyMayMove(t *testing.T) {
-	s := newStream(context.Background(), strings.NewReader("data"), 4, time.Minute)
-	if again, err := s.again(); again != s || err != nil {
-		t.Errorf("again = %v, %v, want the body", again, err)
-	}
-	if _, err := io.ReadAll(s); err != nil {
+	b := &outgoing{u: reach(t, "http://store.example", Options{}), r: put("/b/k", make([]byte, small+1)),
+		req: &http.Request{Method: "PUT", Header: http.Header{}, URL: &url.URL{Path: "/b/k"}, Host: "store.example"}}
+	if err := b.prepare(t.Context(), Profile{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.again(); err == nil {
-		t.Error("again after a read = nil, want an error")
+	if again, err := b.req.GetBody(); again != b.req.Body || err != nil {
+		t.Errorf("GetBody = %v, %v, want the body", again, err)
+	}
+	if _, err := io.ReadAll(b.req.Body); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.req.GetBody(); err == nil {
+		t.Error("GetBody after a read = nil, want an error")
 	}
 }
