@@ -50,9 +50,9 @@ type Options struct {
 	// every request is refused.
 	Account string
 
-	// Alias is what the services behind the gateway call that account in their ARNs and URLs, as emulators do that have an
-	// account of their own: "123456789012", "000000000000". "" means nothing else.
-	Alias string
+	// Aliases are what the services behind the gateway call that account in their ARNs and URLs, as emulators do that have
+	// an account of their own. Nil means the accounts of the common ones.
+	Aliases []string
 
 	// Env is what the connection of a request tells, with the client's address behind trusted proxies.
 	Env func(*http.Request) authz.Env
@@ -74,10 +74,16 @@ type Gate struct {
 	digests digests
 }
 
+// emulators are the accounts that moto and LocalStack have when nobody gives them another one.
+var emulators = []string{"123456789012", "000000000000"}
+
 // New returns a Gate.
 func New(o Options) *Gate {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Aliases == nil {
+		o.Aliases = emulators
 	}
 	return &Gate{Options: o}
 }

@@ -81,7 +81,7 @@ func (c *call) classify() error {
 	path, query, _ := strings.Cut(c.r.RequestURI, "?")
 	asked, err := classify.Classify(&classify.Request{
 		Method: c.r.Method, Path: path, Query: query, Header: c.r.Header, Body: c.body,
-		Service: c.sig.Service, Region: c.g.Region, Account: owner, Alias: c.g.Alias,
+		Service: c.sig.Service, Region: c.g.Region, Account: owner, Aliases: c.g.Aliases,
 	})
 	if err != nil {
 		if e, ok := errors.AsType[*classify.Error](err); ok {

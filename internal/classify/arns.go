@@ -3,6 +3,7 @@
 package classify
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/arn"
@@ -143,7 +144,7 @@ func (c *call) whole(value string) (arn.Parts, error) {
 
 // owner returns the account for what a request calls it.
 func (c *call) owner(account string) (string, error) {
-	if account != c.Account && (account != c.Alias || account == "") {
+	if account != c.Account && !slices.Contains(c.Aliases, account) {
 		return "", fail(Foreign, "account %q is not the one that owns what is behind this service, %s", clip(account), c.Account)
 	}
 	return c.Account, nil

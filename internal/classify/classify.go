@@ -47,9 +47,9 @@ type Request struct {
 	Service string // signing name, of the credential scope: "monitoring"
 	Region  string // in which the service acts
 	Account string // the owner of what is behind the service
-	// Alias is what the service calls that account in ARNs and queue URLs, if it is an emulator with an account
-	// of its own; "" for nothing else.
-	Alias string
+	// Aliases are what the service calls that account in ARNs and queue URLs, if it is an emulator with an account
+	// of its own.
+	Aliases []string
 }
 
 // A Result is what a request asks for.

@@ -28,7 +28,7 @@ func dynamo(op, body string) request {
 
 func (r request) classify() (*classify.Result, error) {
 	c := &classify.Request{Method: r.method, Path: "/", Body: []byte(r.body), Header: make(http.Header),
-		Service: r.service, Region: "us-east-1", Account: "111122223333", Alias: "123456789012"}
+		Service: r.service, Region: "us-east-1", Account: "111122223333", Aliases: []string{"123456789012"}}
 	if c.Method == "" {
 		c.Method = "POST"
 	}
