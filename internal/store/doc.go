@@ -14,6 +14,7 @@
 //	sys/format               number of the newest format in use; a newer one than ours is refused
 //	sys/key                  fingerprint of the master key
 //	sys/sealed/NAME          a sealed value of the system, such as the session key ring
+//	sys/gateway/NAME         a gateway that runs apart: package relay
 //	alias/ALIAS              the account that has this alias
 //	mail/ADDRESS             the account that has this e-mail address, in lower case
 //	bucket/NAME              the account that owns this bucket
