@@ -88,6 +88,8 @@ func TestRelay(t *testing.T) {
 		{"location-of-ours", "PUT /b HTTP/1.1", "200 OK\nContent-Length: 0\nLocation: /b\n\n", head("200 OK", "Content-Length: 0", "Location: /b")},
 		{"location-of-theirs", "PUT /b HTTP/1.1", "200 OK\nContent-Length: 0\nLocation: http://127.0.0.1:9000/b\n\n", head("200 OK", "Content-Length: 0")},
 		{"location-of-another-host", "PUT /b HTTP/1.1", "200 OK\nContent-Length: 0\nLocation: //other/b\n\n", head("200 OK", "Content-Length: 0")},
+		{"location-that-browsers-take-for-a-host", "PUT /b HTTP/1.1", "200 OK\nContent-Length: 0\nLocation: ///other/b\n\n", head("200 OK", "Content-Length: 0")},
+		{"location-with-a-backslash", "PUT /b HTTP/1.1", "200 OK\nContent-Length: 0\nLocation: /\\other/b\n\n", head("200 OK", "Content-Length: 0")},
 		{"after-interim-answers", "GET /b/k HTTP/1.1", "103 Early Hints\nLink: <x>\n\nHTTP/1.1 200 OK\nContent-Length: 1\n\nx", head("200 OK", "Content-Length: 1") + "x"},
 		{"chunks", "GET /b/k HTTP/1.1", "200 OK\nTransfer-Encoding: chunked\n\n4\ndata\n0\n\n",
 			head("200 OK", "Transfer-Encoding: chunked") + "4\ndata\n0\n\n"},
