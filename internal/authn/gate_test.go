@@ -39,6 +39,23 @@ func gate(s *site, r *http.Request) (*authn.Caller, *sigv4.Signature, error) {
 	return c, sig, err
 }
 
+// gateRefuses checks that a gateway refuses what the API does. It takes requests for any
+// service, though.
+func gateRefuses(t *testing.T, s *site, r *http.Request, body, want string) {
+	t.Helper()
+	if want == "ScopeError" {
+		return
+	}
+	var c *authn.Caller
+	sig, err := sigv4.Parse(r)
+	if err == nil {
+		c, err = s.Gate(t.Context(), r, sig, []byte(body))
+	}
+	if got := fault(err); got != want || c != nil {
+		t.Errorf("Gate = %+v, %v (%s), want nil and %s", c, err, got, want)
+	}
+}
+
 func TestGate(t *testing.T) {
 	s := open(t)
 	s3 := func(by sigv4.Signer) sigv4.Signer {

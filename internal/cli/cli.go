@@ -69,10 +69,10 @@ func command() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err.Error()) })
-	root.AddCommand(serveCommand(), devCommand(), accountCommand(), testCommand(), explainCommand(), auditCommand(), learnCommand(), trustCommand(), versionCommand())
+	root.AddCommand(serveCommand(), gatewayCommand(), devCommand(), accountCommand(), bucketCommand(), testCommand(), explainCommand(), auditCommand(), learnCommand(), trustCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
-		if cmd.HasSubCommands() {
+		if cmd.HasSubCommands() && cmd.RunE == nil {
 			cmd.Args = cobra.NoArgs // an unknown subcommand is an error
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}

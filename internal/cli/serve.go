@@ -29,6 +29,7 @@ first administrator, whose key it writes to admin.credentials there.`,
 		Example: `  innkeeper serve
   innkeeper serve --data /var/lib/innkeeper
   innkeeper serve --listen 10.0.0.5:4280 --tls-cert cert.pem --tls-key key.pem
+  innkeeper serve --upstream http://127.0.0.1:9000 --upstream-credentials store.credentials
   innkeeper serve --store etcd://10.0.0.5:2379,10.0.0.6:2379/innkeeper --master-key master.key`,
 		Args: operands(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,11 +48,19 @@ first administrator, whose key it writes to admin.credentials there.`,
 	f.StringSliceVar(&cfg.IssuerNetworks, "issuer-networks", nil, "networks besides the public internet where OpenID Connect issuers may be, such as 10.0.0.0/8, or private for all private ones (default loopback when the API listens on loopback)")
 	f.StringVar(&cfg.AccountID, "account-id", "", "id of the account made on an empty store (default random)")
 	f.StringVar(&cfg.AccountName, "account-name", d.AccountName, "name of the account made on an empty store")
+	f.StringVar(&cfg.Gateways, "gateways-listen", "", "address where gateways that run apart follow this server, over mutual TLS (default only on this machine)")
+	gatewayFlags(cmd, &cfg.Gateway, "gateway-listen")
+	processFlags(cmd, &cfg)
+	return cmd
+}
+
+// processFlags are those of everything that serves and keeps an audit log.
+func processFlags(cmd *cobra.Command, cfg *config.Config) {
+	d, f := config.Config{}.Defaults(), cmd.Flags()
 	f.DurationVar(&cfg.Drain, "drain", d.Drain, "how long requests may take to finish on shutdown")
-	auditFlags(cmd, &cfg)
+	auditFlags(cmd, cfg)
 	f.BoolVar(&cfg.LogJSON, "log-json", false, "log in JSON")
 	f.StringVar(&cfg.LogLevel, "log-level", d.LogLevel, "least level that is logged: debug, info, warn, error")
-	return cmd
 }
 
 func serve(ctx context.Context, cfg config.Config, stdout, stderr io.Writer) error {
@@ -83,10 +92,9 @@ func logger(cfg config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// welcome prints the lines that point the AWS CLI at the server. The first one is
-// left out when the administrator's key is not here: another node of the store
-// has it. The last one is for versions of the AWS CLI that do not read
-// AWS_ENDPOINT_URL yet (before 2.13 and 1.29); it does no harm to others.
+// welcome prints the lines that point the AWS CLI at the server, and at its gateway. The
+// first one is left out when the administrator's key is not here: another node of the store
+// has it.
 func welcome(w io.Writer, cfg config.Config, n *node.Node) error {
 	file, err := filepath.Abs(n.CredentialsFile())
 	if err != nil {
@@ -96,9 +104,8 @@ func welcome(w io.Writer, cfg config.Config, n *node.Node) error {
 	if _, err := os.Stat(file); err == nil {
 		credentials = fmt.Sprintf("export AWS_SHARED_CREDENTIALS_FILE=%s\n", shellQuote(file))
 	}
-	_, err = fmt.Fprintf(w, `%sexport AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_DEFAULT_REGION=%[3]s
-aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
-`, credentials, n.URL(), shellQuote(cfg.Region))
+	_, err = fmt.Fprintf(w, "%sexport AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_DEFAULT_REGION=%[3]s\n%s%s",
+		credentials, n.URL(), shellQuote(cfg.Region), endpoints(cfg.Gateway, n.GatewayURL()), shim(cfg.Gateway, n.GatewayURL()))
 	return err
 }
 

@@ -35,8 +35,9 @@ type Config struct {
 	LogJSON     bool          // log lines are JSON instead of text
 	LogLevel    string        // debug, info, warn or error; "" means info
 
-	Gateway Gateway // in front of object stores and other services
-	Audit   Audit   // what becomes of the audit log
+	Gateways string  // address where gateways that run apart follow this node, over mutual TLS; "" means only on this machine
+	Gateway  Gateway // in front of object stores and other services
+	Audit    Audit   // what becomes of the audit log
 }
 
 // Defaults returns c with every zero field that has a default set to it.
@@ -69,6 +70,7 @@ func (c Config) Validate() error {
 		{c.PublicURL != "" && !isOrigin(c.PublicURL), fmt.Sprintf("--public-url %q must be a URL such as https://inn.example.com, without a path", c.PublicURL)},
 		{isOrigin(c.PublicURL) && !isPrivate(c.PublicURL), fmt.Sprintf("--public-url %s must begin with https: it is reachable from other machines, which verify signatures with what they fetch there", c.PublicURL)},
 		{badNetwork != nil, fmt.Sprintf("--issuer-networks: %v", badNetwork)},
+		{c.Gateways != "" && !isAddress(c.Gateways), fmt.Sprintf("--gateways-listen %q must be HOST:PORT, such as 0.0.0.0:4283", c.Gateways)},
 		{c.AccountID != "" && !account(c.AccountID), fmt.Sprintf("--account-id %q must be twelve digits", c.AccountID)},
 		{c.Drain < 0, "--drain must not be negative"},
 		{c.AuditMax < 4096, "--audit-max must be at least 4096 bytes"},
@@ -88,6 +90,11 @@ func loopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+func isAddress(s string) bool {
+	_, _, err := net.SplitHostPort(s)
+	return err == nil
 }
 
 func account(id string) bool {

@@ -27,8 +27,11 @@ type Gateway struct {
 	Stall          time.Duration // how long a client may stand still in the middle of a body; 0 means 60 s
 	Answer         time.Duration // how long an upstream may be silent; 0 means 5 min
 
+	Account string // that owns what services other than S3 hold; "" means the only account
+
 	Server     string        // of a gateway apart: "https://inn.example.com:4283", or a node's data directory on the same machine
 	Identity   string        // of a gateway apart: file of what `innkeeper gateway enroll` made
+	Status     string        // of a gateway apart: address of /healthz, /readyz and /metrics; "" means none
 	OfflineFor time.Duration // of a gateway apart: how long it goes on when the server is away; 0 means an hour
 }
 
@@ -70,11 +73,23 @@ func (g Gateway) problems(tls bool) (errs []error) {
 			errs = append(errs, fmt.Errorf("--gateway-domain %q must be a host name such as s3.example.com", d))
 		}
 	}
+	if g.Account != "" && !account(g.Account) {
+		errs = append(errs, fmt.Errorf("--upstream-account %q must be twelve digits", g.Account))
+	}
 	if g.Stall < time.Second {
 		errs = append(errs, errors.New("--stall must be at least a second"))
 	}
 	if g.Answer < time.Second {
 		errs = append(errs, errors.New("--upstream-timeout must be at least a second"))
+	}
+	if host, _, err := net.SplitHostPort(g.Status); g.Status != "" && (err != nil || !loopback(host) && !tls) {
+		errs = append(errs, fmt.Errorf("--status-listen %q must be HOST:PORT, on loopback unless --tls-cert and --tls-key are given", g.Status))
+	}
+	if strings.HasPrefix(g.Server, "https://") && (g.Identity == "" || !isOrigin(g.Server)) {
+		errs = append(errs, fmt.Errorf("--server %s must be https://HOST:PORT, and --identity the file that innkeeper gateway enroll made", g.Server))
+	}
+	if strings.HasPrefix(g.Server, "http://") {
+		errs = append(errs, fmt.Errorf("--server %s: gateways follow their server over TLS: https://HOST:PORT", g.Server))
 	}
 	if g.OfflineFor < time.Second {
 		errs = append(errs, errors.New("--offline-for must be at least a second"))

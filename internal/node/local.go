@@ -38,7 +38,12 @@ type NewAccount struct {
 	Error       string `json:"error,omitempty"`       // answer: why not
 }
 
-func (n *Node) serveLocal() error {
+// serveLocal begins to serve the operator, and the gateways of this node.
+func (n *Node) serveLocal(ctx context.Context) error {
+	mux := http.NewServeMux()
+	if err := n.serveRelay(ctx, mux); err != nil {
+		return err
+	}
 	l, err := listenLocal(n.cfg.Data)
 	if errors.Is(err, syscall.EINVAL) {
 		// A path too long for a socket does not stop the server from serving.
@@ -48,14 +53,15 @@ func (n *Node) serveLocal() error {
 	if err != nil {
 		return fmt.Errorf("local socket: %w", err)
 	}
-	mux := http.NewServeMux()
 	mux.HandleFunc("POST /accounts", n.postAccount)
 	mux.HandleFunc("POST /quotas", n.postQuotas)
+	mux.HandleFunc("POST /buckets", n.postBuckets)
 	mux.HandleFunc("POST /inquiries", n.postInquiry)
 	mux.HandleFunc("POST /trust", n.postTrust)
 	mux.HandleFunc("POST /learning", n.postLearning)
 	server := n.server(mux, nil)
 	server.ReadTimeout, server.WriteTimeout, server.MaxHeaderBytes = 10*time.Second, 30*time.Second, 4<<10
+	server.RegisterOnShutdown(n.relayed.Stop)
 	n.run(server, l)
 	return nil
 }

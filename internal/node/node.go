@@ -33,6 +33,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
 	"github.com/innkeeper-iam/innkeeper/internal/kv/memkv"
 	"github.com/innkeeper-iam/innkeeper/internal/orgapi"
+	"github.com/innkeeper-iam/innkeeper/internal/relay"
 	"github.com/innkeeper-iam/innkeeper/internal/reportapi"
 	"github.com/innkeeper-iam/innkeeper/internal/seal"
 	"github.com/innkeeper-iam/innkeeper/internal/session"
@@ -83,8 +84,12 @@ type Node struct {
 	late   *store.Store // what the store reads from; nil without a delay
 
 	listener net.Listener
-	tls      *tls.Config  // nil: no TLS
-	gates    net.Listener // of the gateway; nil: there is none
+	tls      *tls.Config   // nil: no TLS
+	gates    net.Listener  // of the gateway; nil: there is none
+	relayed  *relay.Server // for gateways that run apart
+	gateways net.Listener  // of those on other machines; nil: there are none
+	relay    *relay.Client // of a gateway that runs apart itself, as is the next; else nil
+	keyring  *relay.Keyring
 	servers  []*http.Server
 	failed   chan error // from the serving goroutines
 	started  time.Time
@@ -124,7 +129,7 @@ func (n *Node) start(ctx context.Context, noSync bool) (err error) {
 	if err := n.bootstrap(ctx); err != nil {
 		return err
 	}
-	return n.serve()
+	return n.serve(ctx)
 }
 
 func newNode(cfg config.Config, opts Options) *Node {
@@ -164,11 +169,7 @@ func (n *Node) open(ctx context.Context, noSync bool) error {
 	}
 	dir := n.auditDir()
 	n.usage = usage.New(usage.Options{Store: n.store, Audit: dir, File: filepath.Join(n.cfg.Data, "usage.mark"), Now: n.now, Log: n.log})
-	stays, err := keep(n.cfg.Audit)
-	if err != nil {
-		return err
-	}
-	n.audit, err = audit.Open(audit.Options{Dir: dir, MaxBytes: n.cfg.AuditMax, Keep: stays, Now: n.now, Log: n.log, Written: n.usage.Note})
+	n.audit, err = n.openAudit(n.usage.Note)
 	return err
 }
 
@@ -215,31 +216,50 @@ func (n *Node) services() *api.Server {
 	return server
 }
 
-// listen reads the certificate and takes the address. Who connects before serve
+// listen reads the certificate and takes the addresses. Who connects before serve
 // is answered then.
 func (n *Node) listen() (err error) {
-	if n.cfg.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(n.cfg.TLSCert, n.cfg.TLSKey)
-		if err != nil {
-			return fmt.Errorf("TLS certificate: %w", err)
-		}
-		n.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if err := n.certificate(); err != nil {
+		return err
 	}
-	n.listener, err = net.Listen("tcp", n.cfg.Listen)
-	return err
+	if n.listener, err = net.Listen("tcp", n.cfg.Listen); err != nil {
+		return err
+	}
+	if n.cfg.Gateways != "" {
+		if n.gateways, err = net.Listen("tcp", n.cfg.Gateways); err != nil {
+			return err
+		}
+	}
+	return n.openGate()
 }
 
-func (n *Node) serve() error {
+// certificate reads the certificate, if there is one.
+func (n *Node) certificate() error {
+	if n.cfg.TLSCert == "" {
+		return nil
+	}
+	cert, err := tls.LoadX509KeyPair(n.cfg.TLSCert, n.cfg.TLSKey)
+	if err != nil {
+		return fmt.Errorf("TLS certificate: %w", err)
+	}
+	n.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	return nil
+}
+
+func (n *Node) serve(ctx context.Context) error {
 	n.metrics = newMetrics(n.store)
 	n.federation()
 	n.api = n.services()
 	s := n.server(n.handler(n.api), n.tls)
 	s.ReadTimeout, s.WriteTimeout = 30*time.Second, 60*time.Second
-	if err := n.serveLocal(); err != nil {
+	if err := n.serveLocal(ctx); err != nil {
 		return err
 	}
 	n.usage.Start()
 	if err := n.startSinks(); err != nil {
+		return err
+	}
+	if err := n.guard(ctx, n.api.Authn, n.api.Authz); err != nil {
 		return err
 	}
 	n.run(s, n.listener)
@@ -379,10 +399,18 @@ func (n *Node) close() error {
 	if n.audit != nil {
 		errs = append(errs, n.audit.Close())
 		errs = append(errs, n.closeSinks()...)
-		errs = append(errs, n.usage.Close())
+		if n.usage != nil {
+			errs = append(errs, n.usage.Close())
+		}
+	}
+	if n.keyring != nil {
+		n.keyring.Close()
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
+	}
+	if n.relay != nil {
+		errs = append(errs, n.relay.Close())
 	}
 	if n.db != nil {
 		errs = append(errs, n.db.Close())

@@ -88,7 +88,7 @@ func (n *Node) openThrowaway(ctx context.Context, o Throwaway) error {
 			n.log.Warn("not enforced", "caller", e.Caller, "action", e.Action, "resource", e.Resource, "reason", e.Summary)
 		}
 	}
-	if err := n.serveLocal(); err != nil {
+	if err := n.serveLocal(ctx); err != nil {
 		return err
 	}
 	n.usage.Start()

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/innkeeper-iam/innkeeper/internal/authn"
+	"github.com/innkeeper-iam/innkeeper/internal/authz"
+	"github.com/innkeeper-iam/innkeeper/internal/awsgate"
+	"github.com/innkeeper-iam/innkeeper/internal/buckets"
+	"github.com/innkeeper-iam/innkeeper/internal/gateway"
+	"github.com/innkeeper-iam/innkeeper/internal/s3gate"
+	"github.com/innkeeper-iam/innkeeper/internal/upstream"
+)
+
+// openGate takes the address of the gateway, if there is to be one.
+func (n *Node) openGate() error {
+	if !n.cfg.Gateway.Enabled() {
+		return nil
+	}
+	l, err := net.Listen("tcp", n.cfg.Gateway.Listen)
+	if err != nil {
+		return err
+	}
+	n.gates = gateway.Listen(l, n.cfg.Gateway.Stall)
+	return nil
+}
+
+// GatewayURL returns the address that clients of the gateway use, "" without one.
+func (n *Node) GatewayURL() string {
+	switch {
+	case n.gates == nil:
+		return ""
+	case n.tls != nil:
+		return "https://" + n.gates.Addr().String()
+	}
+	return "http://" + n.gates.Addr().String()
+}
+
+// guard begins to answer the requests to the gateway.
+func (n *Node) guard(ctx context.Context, an *authn.Authenticator, az *authz.Authorizer) error {
+	if n.gates == nil {
+		return nil
+	}
+	h, err := n.gate(ctx, an, az)
+	if err != nil {
+		return err
+	}
+	n.run(n.server(gateway.Bodies(h, n.cfg.Gateway.Stall), n.tls), n.gates)
+	return nil
+}
+
+// gate returns what answers requests to the gateway.
+func (n *Node) gate(ctx context.Context, an *authn.Authenticator, az *authz.Authorizer) (http.Handler, error) {
+	services, err := n.cfg.Gateway.Services()
+	if err != nil {
+		return nil, err
+	}
+	watch := &gateway.Watch{Proxies: n.cfg.Gateway.Trusted(), Now: n.now}
+	front, others := new(gateway.Front), make(map[string]*upstream.Upstream)
+	for service, at := range services {
+		up, err := n.upstream(service, at)
+		if err != nil {
+			return nil, fmt.Errorf("upstream for %s: %w", service, err)
+		}
+		if service != "s3" {
+			others[service] = up
+			continue
+		}
+		if n.cfg.Gateway.Keys == "probe" {
+			if _, err := up.Probe(ctx); err != nil {
+				return nil, fmt.Errorf("probing the upstream: %w", err)
+			}
+		}
+		front.S3 = s3gate.New(s3gate.Options{
+			Upstream: up, Buckets: buckets.New(n.store), Authn: an, Authz: az, Audit: n.audit, Store: n.store, IDs: n.ids,
+			Now: n.now, Log: n.log, Region: n.cfg.Region, Domains: n.cfg.Gateway.Domains, Env: watch.Env,
+			Location: location(cmp.Or(n.cfg.Gateway.UpstreamRegion, n.cfg.Region)), Observer: n.metrics,
+		})
+	}
+	if len(others) > 0 {
+		front.Others = awsgate.New(awsgate.Options{
+			Upstreams: others, Authn: an, Authz: az, Audit: n.audit, Store: n.store, IDs: n.ids, Now: n.now, Log: n.log,
+			Region: n.cfg.Region, Account: n.cfg.Gateway.Account, Env: watch.Env, Observer: n.metrics,
+		})
+	}
+	return front, nil
+}
+
+// location is the LocationConstraint of buckets in a region (S3 API Reference,
+// CreateBucket: us-east-1 has none).
+func location(region string) string {
+	if region == "us-east-1" {
+		return ""
+	}
+	return region
+}
+
+// upstream returns the upstream of a service.
+func (n *Node) upstream(service string, at *url.URL) (*upstream.Upstream, error) {
+	g := n.cfg.Gateway
+	o := upstream.Options{
+		URL: at, Region: cmp.Or(g.UpstreamRegion, n.cfg.Region), Service: service, ProbeBucket: g.ProbeBucket, Timeout: g.Answer, Log: n.log,
+	}
+	if g.Keys == "verbatim" {
+		var err error
+		if o.Profile, err = upstream.ParseProfile(g.Keys); err != nil {
+			return nil, err
+		}
+	}
+	if g.Credentials != "" {
+		own, err := upstream.SharedFile(g.Credentials, service)
+		if err != nil {
+			if own, err = upstream.SharedFile(g.Credentials, ""); err != nil {
+				return nil, err
+			}
+		}
+		o.Credentials = own
+	}
+	return upstream.New(o)
+}
