@@ -61,10 +61,10 @@ for name in ("app/db", "root"):
 check("get-secret", lambda: user("secretsmanager").get_secret_value(SecretId="app/db"))
 check("get-secret-elsewhere", lambda: user("secretsmanager").get_secret_value(SecretId="root"), refused=True)
 
-for name in ("/app/port", "/root/port"):
+for name in ("/app/port", "/other/port"):
     admin("ssm").put_parameter(Name=name, Value="1", Type="String")
 check("get-parameter", lambda: user("ssm").get_parameter(Name="/app/port"))
-check("get-parameter-elsewhere", lambda: user("ssm").get_parameter(Name="/root/port"), refused=True)
+check("get-parameter-elsewhere", lambda: user("ssm").get_parameter(Name="/other/port"), refused=True)
 
 check("list-functions", lambda: user("lambda").list_functions())
 check("delete-function", lambda: user("lambda").delete_function(FunctionName="f"), refused=True)
