@@ -118,8 +118,10 @@ func formFault(err error) error {
 	return malformedPOST.Because(err)
 }
 
-// expand puts the file's name where the fields leave room for it.
+// expand puts the file's name, without the folders that some browsers send, where
+// the fields leave room for it.
 func expand(fields map[string]string, file string) {
+	file = file[strings.LastIndexAny(file, `/\`)+1:]
 	for name, v := range fields {
 		if name != "policy" {
 			fields[name] = strings.ReplaceAll(v, "${filename}", file)
