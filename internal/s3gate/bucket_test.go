@@ -12,6 +12,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/iamtest"
 )
 
+// TestBucketLife: Q131, and buckets that nobody owns.
 func TestBucketLife(t *testing.T) {
 	w := start(t)
 	theirs := w.AddAccount(other)
@@ -48,7 +49,7 @@ func TestBucketLife(t *testing.T) {
 	w.want(theirs, "PUT", "/far", "", 200)
 }
 
-// TestNotAdopted: nobody becomes the owner of a bucket that was there before.
+// TestNotAdopted: Q133, nobody becomes the owner of a bucket that was there before.
 func TestNotAdopted(t *testing.T) {
 	w := start(t)
 	w.behind("PUT", "/old")
@@ -226,7 +227,7 @@ func (w *world) refuseNothing(method, target, body string, status int) *reply {
 	return r
 }
 
-// TestACLs: Q127, there are none, and nobody who sends one may believe so.
+// TestACLs: Q127 and Q129, there are none, and nobody who sends one may believe so.
 func TestACLs(t *testing.T) {
 	w := start(t)
 	w.want(w.Admin(), "PUT", "/box/k", "v", 200, "X-Amz-Acl: bucket-owner-full-control")

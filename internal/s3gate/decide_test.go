@@ -188,7 +188,7 @@ func TestExpectedOwner(t *testing.T) {
 	w.refuse(w.Admin(), "AccessDenied", "PUT", "/box/k2", "", "X-Amz-Copy-Source: /box/k", "X-Amz-Source-Expected-Bucket-Owner: "+other)
 }
 
-// TestExistingTags: the store is asked for the tags of an object only when a policy looks at
+// TestExistingTags: Q132, the store is asked for the tags of an object only when a policy looks at
 // them, and what cannot be read refuses.
 func TestExistingTags(t *testing.T) {
 	w := start(t)

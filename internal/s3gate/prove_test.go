@@ -195,7 +195,7 @@ func TestHoisted(t *testing.T) {
 	w.refuse(nil, "AccessControlListNotSupported", "PUT", w.presign(w.Admin(), "PUT", "/box/k?x-amz-acl=authenticated-read", time.Hour), "v")
 }
 
-// TestPreflight: quirk Q126, CORS is not answered.
+// TestPreflight: Q126, CORS is not answered.
 func TestPreflight(t *testing.T) {
 	w := start(t)
 	if r := w.refuse(nil, "AccessForbidden", http.MethodOptions, "/box/k", "", "Origin: https://example.com", "Access-Control-Request-Method: GET"); r.status != 403 {

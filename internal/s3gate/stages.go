@@ -19,7 +19,8 @@ import (
 	"github.com/innkeeper-iam/innkeeper/sigv4"
 )
 
-// read finds out what is asked.
+// read finds out what is asked. Preflight requests ask nothing that anybody could
+// decide about (quirk Q126).
 func (c *call) read() error {
 	req, err := s3req.Parse(c.r.Method, c.r.Host, c.r.RequestURI, c.r.Header, &c.g.parse)
 	if err != nil {
@@ -129,8 +130,9 @@ func (c *call) judged() error {
 	return c.req.SetDocument(c.document)
 }
 
-// resolve finds the buckets that the request is about. One that no account owns
-// is no bucket, whatever the store has.
+// resolve finds the buckets that the request is about.
+//
+// quirk Q133: one that no account owns is no bucket, whatever the store has.
 func (c *call) resolve() error {
 	var err error
 	if c.req.SourceBucket != "" {

@@ -24,7 +24,7 @@ const existingTag = "s3:ExistingObjectTag/"
 
 // addTags adds the tags of the object to a check, if a policy in force looks at
 // them. The store is asked for them before the request is decided; tags that
-// cannot be read refuse it, and an object that is not there has none.
+// cannot be read refuse it, and an object that is not there has none (quirk Q132).
 func (c *call) addTags(ck *authz.Check, n *s3req.Need) error {
 	if reads, err := c.readsTags(ck); err != nil || !reads {
 		return err
