@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	firstPause = 10 * time.Millisecond // before a watch comes back, then doubled
+	firstPause = 10 * time.Millisecond  // before a watch comes back, then doubled
+	shortPause = 100 * time.Millisecond // at most, if something came
 	maxPause   = 2 * time.Second
 
 	maxAge  = 2 * kv.ProgressInterval // of a progress batch: an older one is not yielded
@@ -41,6 +42,8 @@ type watch struct {
 	span  span // rev is the revision up to which everything was yielded
 	yield func(kv.Batch, error) bool
 	away  bool // the log says so
+
+	batches int // that came
 }
 
 func (w *watch) run(ctx context.Context) error {
@@ -53,7 +56,7 @@ func (w *watch) run(ctx context.Context) error {
 		return err
 	}
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		began := time.Now()
+		began, at := time.Now(), w.batches
 		err := w.session(ctx)
 		if errors.Is(err, errStopped) {
 			return err
@@ -69,6 +72,8 @@ func (w *watch) run(ctx context.Context) error {
 		}
 		if time.Since(began) > settled {
 			pause = firstPause
+		} else if w.batches > at {
+			pause = min(pause, shortPause) // the server is there
 		} else if !w.away && pause > 10*firstPause {
 			w.away = true
 			w.db.log.Warn("the server is away", "err", err)
@@ -121,6 +126,7 @@ func (w *watch) session(ctx context.Context) error {
 			return fmt.Errorf("revision %d follows %d", batch.Revision, w.span.rev)
 		}
 		w.span.rev = batch.Revision
+		w.batches++
 		if late := on.of(sent) > maxAge; late && len(batch.Events) == 0 {
 			if on.lasts() {
 				return errOld
