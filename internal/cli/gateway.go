@@ -65,7 +65,7 @@ func gatewayFlags(cmd *cobra.Command, g *config.Gateway, listen string) {
 	f.StringVar(&g.UpstreamRegion, "upstream-region", "", "region that upstreams want in signatures (default the server's)")
 	f.StringVar(&g.Account, "upstream-account", "", "account that owns what services other than S3 hold (default the only one)")
 	f.BoolVar(&g.Plaintext, "upstream-plaintext", false, "allow upstreams beyond loopback without TLS")
-	f.StringVar(&g.Keys, "upstream-keys", d.Keys, "what the store does with keys that look like paths: strict (refuse them), verbatim (it keeps them as they are) or probe (try it at start)")
+	f.StringVar(&g.Keys, "upstream-keys", d.Keys, "what the store does with keys that look like paths: probe (try it at start), strict (refuse them) or verbatim (it keeps them as they are)")
 	f.StringVar(&g.ProbeBucket, "upstream-probe-bucket", "", "bucket in which probing may write (default one of its own, removed afterwards)")
 	f.StringSliceVar(&g.Domains, "gateway-domain", nil, "name under which buckets are hosts, such as s3.example.com for BUCKET.s3.example.com")
 	f.StringSliceVar(&g.Proxies, "trusted-proxies", nil, "networks of proxies in front of the gateway whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 10.0.0.0/8")

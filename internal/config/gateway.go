@@ -20,7 +20,7 @@ type Gateway struct {
 	Credentials    string        // file of the upstreams' own credentials, in the shared-credentials format: the profile of a service's name, or default; "" means that they are sent unsigned requests
 	UpstreamRegion string        // region of the signatures that upstreams get; "" means the node's
 	Plaintext      bool          // upstreams beyond loopback may be reached without TLS
-	Keys           string        // what the S3 store does with keys: "strict" (keys with dots or empty segments are refused), "verbatim" (it keeps all keys as they are) or "probe" (ask it at start); "" means strict
+	Keys           string        // what the S3 store does with keys: "strict" (keys with dots or empty segments are refused), "verbatim" (it keeps all keys as they are) or "probe" (it is tried at start); "" means probe
 	ProbeBucket    string        // bucket of the store where probing may write; "" means one of its own, removed afterwards
 	Domains        []string      // names under which buckets are hosts: BUCKET.s3.example.com
 	Proxies        []string      // networks of proxies in front of the gateway whose X-Forwarded headers are believed
@@ -40,7 +40,7 @@ func (g Gateway) Enabled() bool { return len(g.Upstreams) > 0 }
 
 func (g Gateway) defaults() Gateway {
 	g.Listen = cmp.Or(g.Listen, "127.0.0.1:4281")
-	g.Keys = cmp.Or(g.Keys, "strict")
+	g.Keys = cmp.Or(g.Keys, "probe")
 	g.Stall = cmp.Or(g.Stall, time.Minute)
 	g.Answer = cmp.Or(g.Answer, 5*time.Minute)
 	g.OfflineFor = cmp.Or(g.OfflineFor, time.Hour)

@@ -5,10 +5,12 @@ package node
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/innkeeper-iam/innkeeper/internal/authn"
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
@@ -74,7 +76,7 @@ func (n *Node) gate(ctx context.Context, an *authn.Authenticator, az *authz.Auth
 			continue
 		}
 		if n.cfg.Gateway.Keys == "probe" {
-			if _, err := up.Probe(ctx); err != nil {
+			if err := n.probe(ctx, up); err != nil {
 				return nil, fmt.Errorf("probing the upstream: %w", err)
 			}
 		}
@@ -91,6 +93,49 @@ func (n *Node) gate(ctx context.Context, an *authn.Authenticator, az *authz.Auth
 		})
 	}
 	return front, nil
+}
+
+// How a store is probed that may not be there yet.
+const (
+	probeTimeout = 30 * time.Second
+	probeAgain   = 5 * time.Second
+)
+
+// probe finds out what a store does. One that does not answer yet is trusted with
+// nothing until it does and could be asked. The error is about a store that cannot be
+// used.
+func (n *Node) probe(ctx context.Context, up *upstream.Upstream) error {
+	attempt := func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		defer cancel()
+		_, err := up.Probe(ctx)
+		return err
+	}
+	err := attempt(ctx)
+	if !absent(err) {
+		return err
+	}
+	n.log.Warn("the upstream is not there yet; until it is, it is trusted with nothing", "error", err)
+	go func() {
+		for absent(err) {
+			select {
+			case <-n.requests.Done():
+				return
+			case <-time.After(probeAgain):
+			}
+			err = attempt(n.requests)
+		}
+		if err != nil {
+			n.log.Error("the upstream cannot be trusted", "error", err)
+		}
+	}()
+	return nil
+}
+
+// absent reports whether an upstream could not be reached at all.
+func absent(err error) bool {
+	f, ok := errors.AsType[*upstream.Failure](err)
+	return ok && (f.Kind == upstream.Unreachable || f.Kind == upstream.DNS || f.Kind == upstream.Timeout)
 }
 
 // location is the LocationConstraint of buckets in a region (S3 API Reference,

@@ -213,6 +213,7 @@ func open(dir, store string) (parties []party, end func(), err error) {
 
 	inn, err := server.Run(server.Options{Data: filepath.Join(dir, "inn"), Args: []string{
 		"--upstream", "http://" + address, "--upstream-credentials", credentials, "--gateway-listen", "127.0.0.1:0",
+		"--upstream-keys", "strict", // the store in memory cannot be probed
 	}})
 	if err != nil {
 		return nil, end, err
