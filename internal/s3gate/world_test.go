@@ -142,11 +142,14 @@ func start(t testing.TB, with ...func(*s3gate.Options)) *world {
 	front := httptest.NewServer(w.gate)
 	t.Cleanup(front.Close)
 	w.url = front.URL
-	if o.Store == st {
+	if o.Store == st && o.Upstream == up {
 		w.want(w.Admin(), "PUT", "/box", "", 200)
 	}
 	return w
 }
+
+// Buckets returns the registry of the node's store.
+func (w *world) Buckets() *buckets.Registry { return buckets.New(w.Store()) }
 
 func env(r *http.Request) authz.Env {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
