@@ -36,7 +36,7 @@ var tokenParameters = map[string]bool{
 func (v *Visit) Token(ctx context.Context, cluster, token string) (*authn.Caller, error) {
 	bad := &unauthenticated{authn.ErrUnknownKey}
 	text, ok := strings.CutPrefix(token, tokenPrefix)
-	if !ok || len(token) > maxToken || cluster == "" {
+	if !ok || len(token) > maxToken || cluster == "" || strings.ContainsAny(cluster, " \t\r\n") { // signing trims blanks
 		return nil, bad
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
