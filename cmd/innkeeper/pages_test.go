@@ -16,6 +16,9 @@ import (
 // apiAddress is where the server of the pages listens; it has another port here.
 const apiAddress = "127.0.0.1:4280"
 
+// relayAddress is where it listens for gateways that run apart.
+const relayAddress = "127.0.0.1:4283"
+
 // makeRun is what "make run" starts, after the build. TestMakeRun holds the
 // Makefile to it.
 const makeRun = "innkeeper serve --data data"
@@ -59,7 +62,7 @@ func runPage(t *testing.T, file, bin string) {
 			"HOME=" + t.TempDir(),
 			"AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "LC_ALL=C.UTF-8", "TZ=UTC",
 		},
-		Rewrite: []string{apiAddress, freeAddress(t)},
+		Rewrite: []string{apiAddress, freeAddress(t), relayAddress, freeAddress(t)},
 		Server:  serverCommand,
 	})
 }
