@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/authz"
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
@@ -105,13 +104,7 @@ func (c *call) deleteObjects() (answer, error) {
 const maxResult = 16 << 20
 
 func (c *call) askDeletion(result *deleteResult) error {
-	h := c.forwardable()
-	delete(h, "Content-Md5")
-	for name := range h {
-		if strings.HasPrefix(name, "X-Amz-Checksum-") || name == "X-Amz-Sdk-Checksum-Algorithm" {
-			delete(h, name)
-		}
-	}
+	h := c.unsummed()
 	text := c.deletion.XML()
 	h["Content-Md5"] = []string{md5Of(text)}
 	out := &upstream.Request{Method: http.MethodPost, Path: c.req.Path, Query: c.req.Query, Header: h}

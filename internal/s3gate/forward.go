@@ -4,10 +4,12 @@ package s3gate
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/internal/awserr"
 	"github.com/innkeeper-iam/innkeeper/internal/buckets"
@@ -30,6 +32,7 @@ func (c *call) forward() (answer, error) {
 		}
 	case s3req.Document, s3req.Judged:
 		attach(out, c.document)
+		out.Trailer = c.r.Header.Get("X-Amz-Trailer")
 	}
 	resp, err := c.ask(out)
 	if err != nil {
@@ -37,6 +40,9 @@ func (c *call) forward() (answer, error) {
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotModified {
 		return answer{}, c.failed(resp)
+	}
+	if c.req.Op.Name == "HeadBucket" {
+		resp.Header["X-Amz-Bucket-Region"] = []string{c.bucket.Region}
 	}
 	return answer{status: resp.StatusCode, resp: resp}, nil
 }
@@ -71,6 +77,19 @@ func (c *call) forwardable() http.Header {
 	return h
 }
 
+// unsummed is forwardable for a body of the gateway's own, without the hashes of
+// the one that came.
+func (c *call) unsummed() http.Header {
+	h := c.forwardable()
+	delete(h, "Content-Md5")
+	for name := range h {
+		if strings.HasPrefix(name, "X-Amz-Checksum-") || name == "X-Amz-Sdk-Checksum-Algorithm" {
+			delete(h, name)
+		}
+	}
+	return h
+}
+
 // attach gives a request for the store a document for its body.
 func attach(out *upstream.Request, text []byte) {
 	out.Body, out.Length, out.SHA256 = bytes.NewReader(text), int64(len(text)), sigv4.HashPayload(text)
@@ -90,23 +109,24 @@ func (c *call) stream(out *upstream.Request) error {
 	if c.sig != nil && len(c.sig.Payload) == len(sigv4.EmptyPayload) {
 		out.SHA256 = c.sig.Payload
 	}
-	if v := c.r.Header["X-Amz-Trailer"]; len(v) > 0 {
-		out.Trailer = v[0]
-	}
+	out.Trailer = c.r.Header.Get("X-Amz-Trailer")
 	return nil
 }
 
 // length is how long the body is, decoded.
 func (c *call) length() (int64, error) {
 	text := c.r.Header["X-Amz-Decoded-Content-Length"]
-	if c.sig == nil || len(text) == 0 {
+	if c.sig == nil || !strings.HasPrefix(c.sig.Payload, "STREAMING-") {
 		if c.r.ContentLength < 0 {
 			return 0, missingContentLength
 		}
 		return c.r.ContentLength, nil
 	}
+	if len(text) != 1 {
+		return 0, missingContentLength.Msg("You must provide the x-amz-decoded-content-length HTTP header.")
+	}
 	n, err := strconv.ParseInt(text[0], 10, 64)
-	if err != nil || n < 0 || len(text) > 1 {
+	if err != nil || n < 0 {
 		return 0, missingContentLength.Msg("You must provide the x-amz-decoded-content-length HTTP header.")
 	}
 	return n, nil
@@ -146,7 +166,7 @@ func (c *call) failed(resp *http.Response) error {
 		}
 	}
 	if fault.Code == noSuchKey.Code {
-		fault = fault.With("Key", c.req.Key)
+		fault = fault.With("Key", cmp.Or(c.req.SourceKey, c.req.Key))
 	}
 	for _, name := range []string{"X-Amz-Delete-Marker", "X-Amz-Version-Id", "Content-Range", "Retry-After", "Last-Modified"} {
 		if v := resp.Header[name]; len(v) > 0 {

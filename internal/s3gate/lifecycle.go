@@ -92,7 +92,7 @@ func unclaimable(name string, err error) error {
 // makeBucket has the store make a bucket that is claimed. When the store
 // certainly did not, the claim is taken back; when nobody knows, it stays.
 func (c *call) makeBucket() (answer, error) {
-	out := &upstream.Request{Method: http.MethodPut, Path: c.req.Path, Query: c.req.Query, Header: c.forwardable()}
+	out := &upstream.Request{Method: http.MethodPut, Path: c.req.Path, Query: c.req.Query, Header: c.unsummed()}
 	if at := c.g.Location; at != "" {
 		b := open("CreateBucketConfiguration")
 		b = wire.AppendString(b, "LocationConstraint", at)

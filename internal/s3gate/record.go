@@ -31,8 +31,9 @@ func (g *Gate) begin(w http.ResponseWriter, r *http.Request) *call {
 	return c
 }
 
-// complete writes the record of a request with its outcome. That of a change is
-// on disk when complete returns; the others follow within a second.
+// complete writes the record of a request with its outcome. That of a change, or
+// of what may have become one, is on disk when complete returns; the others follow
+// within a second.
 func (c *call) complete(fault *awserr.Error) error {
 	rec := &c.record
 	rec.ReadOnly = !c.changes()
@@ -50,7 +51,7 @@ func (c *call) complete(fault *awserr.Error) error {
 		}
 	}
 	rec.AdditionalEventData = c.additional()
-	return c.g.Audit.Write(rec, c.began && (fault == nil || fault.Status >= http.StatusInternalServerError))
+	return c.g.Audit.Write(rec, c.began && (fault == nil || fault.Status >= clientGone.Status))
 }
 
 // unrecorded is the answer when the audit log did not take the record: what was

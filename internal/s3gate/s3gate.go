@@ -8,6 +8,7 @@
 //	read       what is asked, from the raw target (package s3req)
 //	prove      who asks: a signature in the header, the query or a form, or nobody
 //	resolve    the buckets it is about, their owners and policies
+//	shape      what has no place in a request, or could mean two things
 //	decide     every permission it needs, into the audit record
 //	accept     what S3 requires of the request beside permission
 //	act        by the gateway itself, or by the store behind it, signed anew
@@ -191,10 +192,10 @@ func (c *call) stages() (answer, error) {
 	if err := c.prove(); err != nil {
 		return answer{}, err
 	}
-	if err := c.shape(); err != nil {
+	if err := c.resolve(); err != nil {
 		return answer{}, err
 	}
-	if err := c.resolve(); err != nil {
+	if err := c.shape(); err != nil {
 		return answer{}, err
 	}
 	if err := c.decide(); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/buckets"
 	"github.com/innkeeper-iam/innkeeper/internal/s3req"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
+	"github.com/innkeeper-iam/innkeeper/internal/upstream"
 	"github.com/innkeeper-iam/innkeeper/policy"
 	"github.com/innkeeper-iam/innkeeper/sigv4"
 )
@@ -91,7 +92,14 @@ func (c *call) shape() error {
 		if c.r.ContentLength != 0 {
 			return invalidRequest.Msg("%s takes no body.", c.req.Op.Name)
 		}
+	case s3req.Object:
+		if c.sig == nil && strings.HasPrefix(c.header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
+			return notImplemented.Msg("A body in aws-chunked encoding needs a signature.")
+		}
 	case s3req.Judged:
+		if c.caller == nil && (c.bucket == nil || c.bucket.Policy == nil) {
+			return accessDenied.Because(errors.New("no policy lets anybody in without a signature"))
+		}
 		if err := c.readDocument(); err != nil {
 			return err
 		}
@@ -107,13 +115,16 @@ var errAlias = invalidURI.Msg("Couldn't parse the specified URI: this gateway ta
 
 // readDocument reads the body of an operation that takes a document, once.
 func (c *call) readDocument() error {
+	if c.r.ContentLength > 2*s3req.MaxDocument { // in aws-chunked encoding it may be somewhat longer
+		return entityTooLarge.Msg("The document is larger than %d bytes.", s3req.MaxDocument)
+	}
 	in, err := c.body()
 	if err != nil {
 		return err
 	}
 	var buf bytes.Buffer
 	if _, err := buf.ReadFrom(io.LimitReader(in, s3req.MaxDocument+1)); err != nil {
-		return err
+		return &upstream.BodyError{Err: err}
 	}
 	if buf.Len() > s3req.MaxDocument {
 		return entityTooLarge.Msg("The document is larger than %d bytes.", s3req.MaxDocument)
