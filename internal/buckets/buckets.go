@@ -24,6 +24,7 @@ import (
 
 	"github.com/innkeeper-iam/innkeeper/internal/annex"
 	"github.com/innkeeper-iam/innkeeper/internal/kv"
+	"github.com/innkeeper-iam/innkeeper/internal/principal"
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -146,6 +147,15 @@ func (r *Registry) List(ctx context.Context, account string) ([]*Bucket, error) 
 		list = append(list, b)
 	}
 	return list, nil
+}
+
+// Text returns the bucket's policy as GetBucketPolicy shows it: as it was set, except
+// that a principal that is gone appears as its unique id. It is "" without one.
+func (r *Registry) Text(ctx context.Context, b *Bucket) string {
+	if b.Policy == nil {
+		return ""
+	}
+	return principal.Show(ctx, r.store, b.Policy)
 }
 
 // AccountBlock returns what an account blocks for all its buckets; nil if that is

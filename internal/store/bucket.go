@@ -30,13 +30,13 @@ func (s *Store) BucketOwner(name string) (account string, err error) {
 }
 
 // Buckets lists the buckets of all accounts and their owners, in the order of
-// names, from memory.
-func (s *Store) Buckets() iter.Seq2[string, string] {
+// names and after one, from memory.
+func (s *Store) Buckets(after string) iter.Seq2[string, string] {
 	if s.reads != nil {
-		return s.reads.Buckets()
+		return s.reads.Buckets(after)
 	}
 	all := s.buckets.Load()
-	return func(yield func(name, account string) bool) { all.Scan(yield) }
+	return func(yield func(name, account string) bool) { all.Ascend(after+"\x00", yield) }
 }
 
 // ClaimBucket makes the account the owner of a bucket; the transaction must also
