@@ -7,6 +7,8 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +39,9 @@ type Options struct {
 	Data   string   // data directory; "" means a new one
 	Listen string   // address; "" means a free port of 127.0.0.1
 	Args   []string // more flags of serve
+
+	// Roots are what its certificate is verified with; nil means those of the system.
+	Roots *x509.CertPool
 }
 
 // A Server is one process. Its methods are for one goroutine, except Log and RSS.
@@ -183,7 +188,9 @@ var (
 )
 
 func (s *Server) ready() error {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: s.opts.Roots},
+	}}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		resp, err := client.Get(s.URL + "/readyz")
 		if err == nil {
