@@ -71,6 +71,7 @@ var scriptCommands = map[string]scriptCommand{
 	"cert":      certificate,
 	"occupy":    occupy,
 	"overwrite": overwrite,
+	"s3store":   s3store,
 }
 
 func wantArgs(ts *testscript.TestScript, neg bool, args []string, least int, usage string) {

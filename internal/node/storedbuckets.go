@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/internal/config"
 	"github.com/innkeeper-iam/innkeeper/internal/upstream"
@@ -22,7 +23,7 @@ const (
 )
 
 // StoredBuckets lists the buckets that the S3 upstream of a configuration has, as
-// its own credentials see them.
+// its own credentials see them, sorted and each once.
 func StoredBuckets(ctx context.Context, cfg config.Config) ([]string, error) {
 	n := newNode(cfg.Defaults(), Options{})
 	services, err := n.cfg.Gateway.Services()
@@ -49,7 +50,8 @@ func StoredBuckets(ctx context.Context, cfg config.Config) ([]string, error) {
 		case len(names) > maxStoredBuckets:
 			return nil, fmt.Errorf("%s has more than %d buckets: adopt them by name", services["s3"], maxStoredBuckets)
 		case page.Token == "" || page.Token == token || len(page.Buckets) == 0:
-			return names, nil
+			slices.Sort(names)
+			return slices.Compact(names), nil
 		}
 		token = page.Token
 	}
