@@ -119,7 +119,7 @@ var allowed = map[string]string{
 
 	// Assembly.
 	"internal/node": "arn catalog policy sigv4 internal/api internal/ask internal/askapi internal/audit internal/authn internal/authz internal/awserr internal/awsgate internal/buckets " +
-		"internal/config internal/credapi internal/delegapi internal/federate internal/gateway internal/iamapi internal/ids internal/issuer internal/kv internal/learning internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
+		"internal/config internal/credapi internal/delegapi internal/extauthz internal/federate internal/gateway internal/iamapi internal/ids internal/issuer internal/kv internal/learning internal/kv/boltkv internal/kv/etcdkv internal/kv/memkv " +
 		"internal/managed internal/orgapi internal/quota internal/relay internal/reportapi internal/s3gate internal/seal internal/session internal/sink internal/store internal/stsapi internal/trustapi internal/upstream internal/usage internal/wire " +
 		"github.com/prometheus/client_golang/...",
 	"internal/dev":  "arn internal/ids internal/node internal/session",

@@ -49,6 +49,7 @@ first administrator, whose key it writes to admin.credentials there.`,
 	f.StringVar(&cfg.AccountID, "account-id", "", "id of the account made on an empty store (default random)")
 	f.StringVar(&cfg.AccountName, "account-name", d.AccountName, "name of the account made on an empty store")
 	f.StringVar(&cfg.Gateways, "gateways-listen", "", "address where gateways that run apart follow this server, over mutual TLS (default only on this machine)")
+	f.StringVar(&cfg.Envoy, "authz-listen", "", "address where Envoy asks for authorization, over gRPC (default none)")
 	gatewayFlags(cmd, &cfg.Gateway, "gateway-listen")
 	processFlags(cmd, &cfg)
 	return cmd

@@ -36,6 +36,7 @@ type Config struct {
 	LogLevel    string        // debug, info, warn or error; "" means info
 
 	Gateways string  // address where gateways that run apart follow this node, over mutual TLS; "" means only on this machine
+	Envoy    string  // address where Envoy asks for authorization, over gRPC; "" means nowhere
 	Gateway  Gateway // in front of object stores and other services
 	Audit    Audit   // what becomes of the audit log
 }
@@ -71,6 +72,7 @@ func (c Config) Validate() error {
 		{isOrigin(c.PublicURL) && !isPrivate(c.PublicURL), fmt.Sprintf("--public-url %s must begin with https: it is reachable from other machines, which verify signatures with what they fetch there", c.PublicURL)},
 		{badNetwork != nil, fmt.Sprintf("--issuer-networks: %v", badNetwork)},
 		{c.Gateways != "" && !isAddress(c.Gateways), fmt.Sprintf("--gateways-listen %q must be HOST:PORT, such as 0.0.0.0:4283", c.Gateways)},
+		{c.Envoy != "" && !(isAddress(c.Envoy) && (c.TLSCert != "" || onLoopback(c.Envoy))), fmt.Sprintf("--authz-listen %q must be HOST:PORT, on loopback unless --tls-cert and --tls-key are given", c.Envoy)},
 		{c.AccountID != "" && !account(c.AccountID), fmt.Sprintf("--account-id %q must be twelve digits", c.AccountID)},
 		{c.Drain < 0, "--drain must not be negative"},
 		{c.AuditMax < 4096, "--audit-max must be at least 4096 bytes"},
@@ -90,6 +92,11 @@ func loopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+func onLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && loopback(host)
 }
 
 func isAddress(s string) bool {

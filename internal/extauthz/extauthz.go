@@ -10,6 +10,7 @@ package extauthz
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	rpc "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
@@ -62,6 +64,14 @@ func (s *Server) GRPC(options ...grpc.ServerOption) *grpc.Server {
 	g := grpc.NewServer(append([]grpc.ServerOption{grpc.MaxRecvMsgSize(maxMessage), grpc.MaxHeaderListSize(64 << 10)}, options...)...)
 	auth.RegisterAuthorizationServer(g, s)
 	return g
+}
+
+// Over is GRPC with connections over TLS, unless c is nil.
+func (s *Server) Over(c *tls.Config) *grpc.Server {
+	if c == nil {
+		return s.GRPC()
+	}
+	return s.GRPC(grpc.Creds(credentials.NewTLS(c)))
 }
 
 // Check answers one question. It is an answer whatever happens, and no error:

@@ -90,6 +90,8 @@ type Node struct {
 	gateways net.Listener  // of those on other machines; nil: there are none
 	relay    *relay.Client // of a gateway that runs apart itself, as is the next; else nil
 	keyring  *relay.Keyring
+	envoy    rpcServer    // answers Envoy; nil: nobody does
+	envoys   net.Listener // where
 	servers  []*http.Server
 	failed   chan error // from the serving goroutines
 	started  time.Time
@@ -230,6 +232,11 @@ func (n *Node) listen() (err error) {
 			return err
 		}
 	}
+	if n.cfg.Envoy != "" {
+		if n.envoys, err = net.Listen("tcp", n.cfg.Envoy); err != nil {
+			return err
+		}
+	}
 	return n.openGate()
 }
 
@@ -262,6 +269,7 @@ func (n *Node) serve(ctx context.Context) error {
 	if err := n.guard(ctx, n.api.Authn, n.api.Authz); err != nil {
 		return err
 	}
+	n.serveEnvoy()
 	n.run(s, n.listener)
 	return nil
 }
@@ -357,6 +365,7 @@ func (n *Node) shutdown(ctx context.Context) error {
 	for i, s := range n.servers {
 		done.Go(func() { errs[i] = s.Shutdown(ctx) })
 	}
+	done.Go(func() { n.stopEnvoy(ctx) })
 	done.Wait()
 	return cmp.Or(errs...)
 }
@@ -385,6 +394,9 @@ func (n *Node) closeServers() error {
 func (n *Node) close() error {
 	n.abandon()
 	errs := []error{n.closeServers()}
+	if n.envoy != nil {
+		n.envoy.Stop()
+	}
 	for _, l := range []net.Listener{n.listener, n.gates} {
 		if l == nil {
 			continue
