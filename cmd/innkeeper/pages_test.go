@@ -4,11 +4,15 @@ package main
 
 import (
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/innkeeper-iam/innkeeper/internal/doctest"
 )
@@ -18,6 +22,13 @@ const apiAddress = "127.0.0.1:4280"
 
 // relayAddress is where it listens for gateways that run apart.
 const relayAddress = "127.0.0.1:4283"
+
+// gatewayAddress is where the gateway of the pages listens, and storeAddress is the
+// object store behind it.
+const (
+	gatewayAddress = "127.0.0.1:4281"
+	storeAddress   = "127.0.0.1:9000"
+)
 
 // makeRun is what "make run" starts, after the build. TestMakeRun holds the
 // Makefile to it.
@@ -56,14 +67,19 @@ func runPage(t *testing.T, file, bin string) {
 			t.Skip("needs the AWS CLI")
 		}
 	}
+	store := httptest.NewServer(gofakes3.New(s3mem.New()).Server())
+	defer store.Close()
 	doctest.Run(t, file, doctest.Env{
 		Vars: []string{
 			"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"),
 			"HOME=" + t.TempDir(),
 			"AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "LC_ALL=C.UTF-8", "TZ=UTC",
 		},
-		Rewrite: []string{apiAddress, freeAddress(t), relayAddress, freeAddress(t)},
-		Server:  serverCommand,
+		Rewrite: []string{
+			apiAddress, freeAddress(t), relayAddress, freeAddress(t), gatewayAddress, freeAddress(t),
+			storeAddress, store.Listener.Addr().String(),
+		},
+		Server: serverCommand,
 	})
 }
 
@@ -75,6 +91,9 @@ func serverCommand(command string) string {
 	}
 	if (strings.HasPrefix(command, "innkeeper serve") || strings.HasPrefix(command, "innkeeper dev")) && !strings.Contains(command, "--listen") {
 		command += " --listen " + apiAddress
+	}
+	if strings.Contains(command, "--upstream ") && !strings.Contains(command, "--gateway-listen") {
+		command += " --gateway-listen " + gatewayAddress
 	}
 	return command
 }
