@@ -4,6 +4,7 @@ package server
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -32,9 +33,18 @@ const Region = "us-east-1"
 // does not retry.
 func (s *Server) Config(k Key) aws.Config {
 	return aws.Config{
-		Region: Region, BaseEndpoint: aws.String(s.URL), RetryMaxAttempts: 1, HTTPClient: client,
+		Region: Region, BaseEndpoint: aws.String(s.URL), RetryMaxAttempts: 1, HTTPClient: s.client(),
 		Credentials: credentials.NewStaticCredentialsProvider(k.ID, k.Secret, k.Token),
 	}
+}
+
+func (s *Server) client() *http.Client {
+	if s.opts.Roots == nil {
+		return client
+	}
+	over := http.DefaultTransport.(*http.Transport).Clone()
+	over.TLSClientConfig = &tls.Config{RootCAs: s.opts.Roots}
+	return &http.Client{Transport: whole{over}}
 }
 
 // client reads every answer whole before the SDK sees it. The SDK's transport

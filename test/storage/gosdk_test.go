@@ -36,6 +36,7 @@ var goFlows = []struct {
 	{"go-versions", goVersions},
 	{"go-ranges", goRanges},
 	{"go-conditions", goConditions},
+	{"go-forms", goForms},
 }
 
 func goSDK(t *testing.T, s *site) {

@@ -8,14 +8,16 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -36,44 +38,51 @@ import (
 const (
 	account = "111122223333" // the first account
 	partner = "444455556666" // another one
+	domain  = "s3.test"      // of the gateway
 )
 
 // A site is a server whose gateway stands in front of a store.
 type site struct {
 	*server.Server
-	store *versity.Store
-	other server.Key   // the administrator's of the other account
-	http  *http.Client // which trusts the gateway
-	ca    string       // file of its certificate; "" without TLS
-	files string       // directory of the objects of [sizes]
+	store    *versity.Store
+	other    server.Key   // the administrator's of the other account
+	http     *http.Client // which trusts the gateway, and finds it by any name
+	endpoint string       // of S3 clients: the gateway's URL, by its domain if it has one
 }
 
-// open runs a site until the end of the test, with more flags of serve.
-func open(t *testing.T, args ...string) *site {
-	t.Helper()
-	store := versity.Start(t)
-	return guard(t, store, server.Options{Args: args})
-}
-
-// guard runs a server with a gateway in front of a store.
+// guard runs a server with a gateway in front of a store, until the end of the test.
 func guard(t *testing.T, store *versity.Store, o server.Options) *site {
 	t.Helper()
 	file, err := store.Credentials(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Args = append(o.Args, "--account-id", account, "--upstream", store.URL, "--upstream-credentials", file, "--gateway-listen", "127.0.0.1:0")
-	s := &site{Server: server.Start(t, o), store: store, files: t.TempDir()}
-	s.http = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	o.Args = append(o.Args, "--account-id", account, "--upstream", store.URL, "--upstream-credentials", file,
+		"--gateway-listen", "127.0.0.1:0", "--gateway-domain", domain)
+	s := &site{Server: server.Start(t, o), store: store}
+	s.endpoint = s.Gateway
+	s.http = &http.Client{Transport: s.transport(o.Roots)}
 	s.innkeeper(t, "account", "add", "partner", "--id", partner)
 	if s.other, err = server.ReadKey(filepath.Join(s.Data, "partner.credentials")); err != nil {
 		t.Fatal(err)
 	}
-	for name, size := range sizes {
-		if err := os.WriteFile(filepath.Join(s.files, name), content()[:size], 0o600); err != nil {
-			t.Fatal(err)
-		}
+	return s
+}
+
+// transport connects to the gateway, whatever it is called.
+func (s *site) transport(roots *x509.CertPool) *http.Transport {
+	_, address, _ := strings.Cut(s.Gateway, "://")
+	tr := http.DefaultTransport.(*http.Transport).Clone()
+	tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
 	}
+	tr.TLSClientConfig = &tls.Config{RootCAs: roots}
+	return tr
+}
+
+// named makes S3 clients call the gateway by its domain, and buckets by theirs.
+func (s *site) named() *site {
+	s.endpoint = strings.Replace(s.Gateway, "127.0.0.1", domain, 1)
 	return s
 }
 
@@ -118,7 +127,8 @@ func (s *site) operator(t *testing.T, args ...string) (string, error) {
 // s3 returns a client with a key, which does not retry.
 func (s *site) s3(k server.Key, options ...func(*s3.Options)) *s3.Client {
 	o := s3.Options{
-		Region: server.Region, BaseEndpoint: &s.Gateway, UsePathStyle: true, RetryMaxAttempts: 1, HTTPClient: s.http,
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported, // as users get them
+		Region: server.Region, BaseEndpoint: &s.endpoint, UsePathStyle: s.endpoint == s.Gateway, RetryMaxAttempts: 1, HTTPClient: s.http,
 		Credentials: credentials.NewStaticCredentialsProvider(k.ID, k.Secret, k.Token),
 	}
 	return s3.New(o, options...)
@@ -176,15 +186,15 @@ func get(ctx context.Context, c *s3.Client, bucket, key string) (string, error) 
 func reads(t *testing.T, c *s3.Client, bucket, key string) {
 	t.Helper()
 	if got, err := get(t.Context(), c, bucket, key); err != nil || got != key {
-		t.Errorf("GetObject(%s, %s) = %q, %v, want %q", bucket, key, got, err, key)
+		t.Errorf("GetObject(%s, %s) = %.99q, %v, want %q", bucket, key, got, err, key)
 	}
 }
 
 // refused wants the code of an error.
-func refused(t *testing.T, what, code string, err error) {
+func refused(t *testing.T, what, want string, err error) {
 	t.Helper()
-	if got := server.Code(err); got != code {
-		t.Errorf("%s: %q, want %s", what, got, code)
+	if got := server.Code(err); got != want {
+		t.Errorf("%s: %q, want %s", what, got, want)
 	}
 }
 
