@@ -31,8 +31,8 @@ const cleanUpWithin = 30 * time.Second
 // Options' with what else was found.
 //
 // The error says, for an operator, that the store cannot be used: it is not
-// reached, refuses the gateway's credentials or region, or takes two keys for
-// one that no profile can keep apart. The profile is not changed then.
+// reached (a *Failure is wrapped), refuses the gateway's credentials or region, or
+// takes two keys for one that no profile can keep apart. The profile is not changed then.
 func (u *Upstream) Probe(ctx context.Context) (Profile, error) {
 	if !u.s3 {
 		return u.Profile(), fmt.Errorf("upstream: only stores of S3 are probed, not %s", u.o.Service)
@@ -82,10 +82,19 @@ func explain(err error) error {
 	case !ok:
 		return err
 	case f.Kind == Credential:
-		return fmt.Errorf("the upstream refuses its own credentials: %s", f.Reason())
+		return &explained{"the upstream refuses its own credentials: " + f.Reason(), f}
 	}
-	return errors.New(f.Reason())
+	return &explained{f.Reason(), f}
 }
+
+// explained is a Failure that tells its reason.
+type explained struct {
+	text string
+	*Failure
+}
+
+func (e *explained) Error() string { return e.text }
+func (e *explained) Unwrap() error { return e.Failure }
 
 // A reply is an answer that was read.
 type reply struct {

@@ -4,6 +4,7 @@ package upstream
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -168,6 +169,8 @@ func TestProbeNeedsAStore(t *testing.T) {
 	u := reach(t, "http://127.0.0.1:1", Options{Profile: Profile{KeysVerbatim: true}})
 	if p, err := u.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1: unreachable: ") || !p.KeysVerbatim {
 		t.Errorf("Probe of nothing = %v, %v, want the profile that was and why", p, err)
+	} else if f, ok := errors.AsType[*Failure](err); !ok || f.Kind != Unreachable {
+		t.Errorf("Probe of nothing = %#v, want one that wraps a *Failure", err)
 	}
 }
 
