@@ -19,10 +19,6 @@ import (
 // closes the connection of one that is large, or that waits to be asked for.
 func (c *call) refuse(fault *awserr.Error) {
 	h := c.w.Header()
-	if c.r.Method == http.MethodHead {
-		c.w.WriteHeader(fault.Status)
-		return
-	}
 	text := c.appendError(nil, fault)
 	h["Content-Type"] = xmlType
 	h["Content-Length"] = []string{strconv.Itoa(len(text))}
@@ -72,10 +68,6 @@ func broke(err error) string {
 	}
 	return "the client"
 }
-
-// strangers are headers of the store's answer that are its own affair: buckets
-// are in the gateway's regions.
-var strangers = []string{"X-Amz-Request-Id", "X-Amz-Id-2", "Date", "X-Amz-Bucket-Region", "Location", "X-Amz-Security-Token"}
 
 // maxRefusal bounds the error document of a store, in bytes.
 const maxRefusal = 64 << 10

@@ -202,26 +202,30 @@ func TestStoreFails(t *testing.T) {
 		})
 	}
 
-	t.Run("breaks-off-its-answer", func(t *testing.T) {
-		w.store.answer(func(rw http.ResponseWriter, r *http.Request) {
-			rw.Header().Set("Content-Length", "100000")
-			rw.Write(make([]byte, 50000))
-			panic(http.ErrAbortHandler)
+	for _, length := range []string{"100000", ""} {
+		t.Run("breaks-off-its-answer-of-length-"+length, func(t *testing.T) {
+			w.store.answer(func(rw http.ResponseWriter, r *http.Request) {
+				if length != "" {
+					rw.Header().Set("Content-Length", length)
+				}
+				rw.Write(make([]byte, 50000))
+				panic(http.ErrAbortHandler)
+			})
+			defer w.store.answer(nil)
+			r := w.request("GET", "/box/k", "")
+			must(t, w.signer(w.Admin()).Sign(r, sigv4.EmptyPayload))
+			resp, err := http.DefaultClient.Do(r)
+			must(t, err)
+			defer resp.Body.Close()
+			if _, err := io.ReadAll(resp.Body); err == nil {
+				t.Error("half an answer was taken for the whole")
+			}
+			rec := w.last()
+			if !strings.Contains(rec.ErrorMessage, "the store: broken") || rec.ErrorCode != "InternalError" {
+				t.Errorf("the record says %q %q", rec.ErrorCode, rec.ErrorMessage)
+			}
 		})
-		defer w.store.answer(nil)
-		r := w.request("GET", "/box/k", "")
-		must(t, w.signer(w.Admin()).Sign(r, sigv4.EmptyPayload))
-		resp, err := http.DefaultClient.Do(r)
-		must(t, err)
-		defer resp.Body.Close()
-		if _, err := io.ReadAll(resp.Body); err == nil {
-			t.Error("half an answer was taken for the whole")
-		}
-		rec := w.last()
-		if !strings.Contains(rec.ErrorMessage, "the store: broken") || rec.ErrorCode != "InternalError" {
-			t.Errorf("the record says %q %q", rec.ErrorCode, rec.ErrorMessage)
-		}
-	})
+	}
 }
 
 // TestClientGone: a client that leaves in the middle of an answer is in the record.

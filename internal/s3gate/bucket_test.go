@@ -31,6 +31,14 @@ func TestBucketLife(t *testing.T) {
 	if r := w.want(w.Admin(), "GET", "/far?location", "", 200); !strings.Contains(r.body, ">eu-north-1<") {
 		t.Errorf("GetBucketLocation = %s", r.body)
 	}
+	w.store.answer(func(rw http.ResponseWriter, r *http.Request) { rw.Header().Set("X-Amz-Bucket-Region", "theirs") })
+	if r := w.want(w.Admin(), "HEAD", "/far", "", 200); r.header.Get("X-Amz-Bucket-Region") != "eu-north-1" {
+		t.Errorf("HeadBucket has region %q", r.header.Get("X-Amz-Bucket-Region"))
+	}
+	if r := w.want(w.Admin(), "GET", "/far/k", "", 200); r.header.Get("X-Amz-Bucket-Region") != "" {
+		t.Errorf("GetObject has region %q", r.header.Get("X-Amz-Bucket-Region"))
+	}
+	w.store.answer(nil)
 	if r := w.want(w.Admin(), "GET", "/box?location", "", 200); !strings.HasSuffix(r.body, `doc/2006-03-01/"></LocationConstraint>`) {
 		t.Errorf("GetBucketLocation in us-east-1 = %s", r.body)
 	}
@@ -57,6 +65,14 @@ func TestNotAdopted(t *testing.T) {
 	if r := w.want(w.Admin(), "PUT", "/old", "", 409); r.code() != "BucketAlreadyExists" {
 		t.Errorf("CreateBucket of what the store has = %s", r.body)
 	}
+	// Stores that take a second CreateBucket of one owner are no way in either.
+	w.store.answer(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPut {
+			w.store.Handler.ServeHTTP(rw, r)
+		}
+	})
+	w.want(w.Admin(), "PUT", "/old", "", 409)
+	w.store.answer(nil)
 	w.refuse(w.Admin(), "NoSuchBucket", "GET", "/old/k", "")
 	must(t, buckets.New(w.Store()).Adopt(t.Context(), iamtest.Account, "old", "us-east-1"))
 	w.want(w.Admin(), "PUT", "/old/k", "v", 200)

@@ -98,6 +98,7 @@ func TestForm(t *testing.T) {
 		"of-another-bucket":    {ann, "x", []string{"key=up/c", "policy=" + strings.Replace(formPolicy(), `"box"`, `"other"`, 1)}, "AccessDenied", "Policy Condition failed"},
 		"expired":              {ann, "x", []string{"key=up/c", "policy=" + strings.Replace(formPolicy(), "04:00", "03:00", 1)}, "AccessDenied", "Policy expired"},
 		"no-policy-but-signed": {ann, "x", []string{"key=up/c", "x-amz-signature=00", "x-amz-algorithm=AWS4-HMAC-SHA256"}, "AuthorizationHeaderMalformed", ""},
+		"a-policy-unsigned":    {nil, "x", []string{"key=up/c", "Policy=e30="}, "InvalidArgument", "X-Amz-Signature"},
 		"nobody":               {nil, "x", []string{"key=up/c"}, "AccessDenied", ""},
 		"an-odd-key":           {ann, "x", []string{"key=up/../c", "policy=" + formPolicy()}, "InvalidURI", ""},
 		"a-public-list":        {w.Admin(), "x", []string{"key=up/c", "acl=public-read", "policy=" + formPolicy(`{"acl": "public-read"}`)}, "AccessDenied", ""},

@@ -62,9 +62,7 @@ func (c *call) ask(out *upstream.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c.back.status, c.back.requestID = resp.StatusCode, resp.Header.Get("X-Amz-Request-Id")
-	for _, name := range strangers {
-		delete(resp.Header, name)
-	}
+	delete(resp.Header, "X-Amz-Bucket-Region") // buckets are in the gateway's regions
 	return resp, nil
 }
 

@@ -192,6 +192,14 @@ func TestHoisted(t *testing.T) {
 		t.Errorf("the store got storage class %q, want STANDARD", got)
 	}
 	w.refuse(nil, "AccessDenied", "PUT", sign("GLACIER"), "v")
+	if rec := w.last(); !strings.Contains(string(rec.RequestParameters), `"x-amz-storage-class":"GLACIER"`) {
+		t.Errorf("the record has parameters %s", rec.RequestParameters)
+	}
+	const key = "x-amz-server-side-encryption-customer-key"
+	w.do(nil, "PUT", w.presign(w.Admin(), "PUT", "/box/k?"+key+"=c2VjcmV0IGtleQ%3D%3D", time.Hour), "v")
+	if rec := w.last(); rec.EventName != "PutObject" || strings.Contains(string(rec.AppendJSON(nil)), "c2VjcmV0") {
+		t.Errorf("the record of a customer's key is %s", rec.AppendJSON(nil))
+	}
 	w.refuse(nil, "AccessControlListNotSupported", "PUT", w.presign(w.Admin(), "PUT", "/box/k?x-amz-acl=authenticated-read", time.Hour), "v")
 }
 

@@ -5,7 +5,6 @@ package s3gate
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -86,8 +85,8 @@ func (c *call) recordedMessage(fault *awserr.Error) string {
 }
 
 // parameters is what the request asked, as CloudTrail's records of S3 have it.
-// Headers and parameters that could hold a secret, such as a customer's key, are
-// not among them.
+// The canonical query has no part of a signature, and no header of a presigned
+// URL: of headers only a closed list is kept.
 func (c *call) parameters() []byte {
 	b := make([]byte, 1, 256)
 	b[0] = '{'
@@ -102,11 +101,7 @@ func (c *call) parameters() []byte {
 		var param string
 		param, query, _ = strings.Cut(query, "&")
 		name, value, _ := strings.Cut(param, "=")
-		name, value = decoded(name), decoded(value)
-		if len(name) >= 6 && strings.EqualFold(name[:6], "x-amz-") && !slices.Contains(recordedHeaders, http.CanonicalHeaderKey(name)) {
-			continue
-		}
-		b = wire.AppendJSONString(b, name, value)
+		b = wire.AppendJSONString(b, decoded(name), decoded(value))
 	}
 	for _, name := range recordedHeaders {
 		if v := c.header[name]; len(v) > 0 {

@@ -232,11 +232,10 @@ func (c *call) check(n *s3req.Need) (authz.Check, error) {
 
 // of gives a check the owner and the policy of a bucket. To callers of other
 // accounts a bucket that restricts its public policy has none (S3 User Guide,
-// "Blocking public access", RestrictPublicBuckets), and a policy does not bind
-// the root user who would change it.
+// "Blocking public access", RestrictPublicBuckets).
 func (c *call) of(ck *authz.Check, b *buckets.Bucket) {
 	ck.Account = b.Account
-	if c.within(b) && !c.rootOfPolicy(ck.Action) || !c.within(b) && !b.Restricted() {
+	if c.within(b) || !b.Restricted() {
 		ck.Policy = b.Compiled()
 	}
 }
@@ -257,13 +256,6 @@ func (c *call) bucketOf(name string) *buckets.Bucket {
 // within reports whether the caller is of the account that owns the bucket.
 func (c *call) within(b *buckets.Bucket) bool {
 	return c.caller != nil && string(c.caller.Account) == b.Account
-}
-
-// rootOfPolicy reports whether the caller, who is of the bucket's account, is its root user and
-// administers the bucket policy: one that denies it does not count, so that
-// nobody is locked out for good (S3 API Reference, DeleteBucketPolicy).
-func (c *call) rootOfPolicy(action string) bool {
-	return c.caller.Root() && (action == "s3:GetBucketPolicy" || action == "s3:PutBucketPolicy" || action == "s3:DeleteBucketPolicy")
 }
 
 // judge decides a check that the request itself does not need, without a trace
