@@ -174,14 +174,16 @@ func TestStoreFails(t *testing.T) {
 		status int
 		code   string
 	}{
-		"resets":                   {cut, 503, "ServiceUnavailable"},
-		"no-xml":                   {func(rw http.ResponseWriter, r *http.Request) { rw.WriteHeader(502) }, 500, "InternalError"},
-		"slow-down":                {xml(503, "SlowDown"), 503, "SlowDown"},
-		"an-error-of-its-own":      {xml(404, "NoSuchUpload"), 404, "NoSuchUpload"},
-		"refuses-our-key":          {xml(403, "InvalidAccessKeyId"), 503, "ServiceUnavailable"},
-		"refuses-our-signature":    {xml(403, "SignatureDoesNotMatch"), 503, "ServiceUnavailable"},
-		"refuses":                  {xml(403, "AccessDenied"), 403, "AccessDenied"},
-		"redirects":                {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "http://elsewhere/", 307) }, 500, "InternalError"},
+		"resets":                {cut, 503, "ServiceUnavailable"},
+		"no-xml":                {func(rw http.ResponseWriter, r *http.Request) { rw.WriteHeader(502) }, 500, "InternalError"},
+		"slow-down":             {xml(503, "SlowDown"), 503, "SlowDown"},
+		"an-error-of-its-own":   {xml(404, "NoSuchUpload"), 404, "NoSuchUpload"},
+		"refuses-our-key":       {xml(403, "InvalidAccessKeyId"), 503, "ServiceUnavailable"},
+		"refuses-our-signature": {xml(403, "SignatureDoesNotMatch"), 503, "ServiceUnavailable"},
+		"refuses":               {xml(403, "AccessDenied"), 403, "AccessDenied"},
+		"redirects": {func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "http://elsewhere/", http.StatusTemporaryRedirect)
+		}, 500, "InternalError"},
 		"precondition":             {xml(412, "PreconditionFailed"), 412, "PreconditionFailed"},
 		"a-status-that-is-no-good": {xml(402, "Odd"), 402, "Odd"},
 	}
@@ -290,5 +292,27 @@ func TestPassing(t *testing.T) {
 	w.do(w.Admin(), "PUT", "/box/sse", "v", "X-Amz-Server-Side-Encryption-Customer-Key: "+secret, "X-Amz-Server-Side-Encryption-Customer-Algorithm: AES256")
 	if rec := w.last(); bytes.Contains(rec.AppendJSON(nil), []byte(secret)) {
 		t.Error("the record holds the client's encryption key")
+	}
+}
+
+// TestSlowResults: an error in an answer that began with success is in the record, and
+// nobody learns where the store is.
+func TestSlowResults(t *testing.T) {
+	w := start(t)
+	document := ""
+	w.store.answer(func(rw http.ResponseWriter, r *http.Request) { io.WriteString(rw, document) })
+	const parts = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>"
+	document = "<CompleteMultipartUploadResult><Location>http://store.internal:9000/box/k</Location></CompleteMultipartUploadResult>"
+	r := w.want(w.Admin(), "POST", "/box/k?uploadId=u", parts, 200)
+	if strings.Contains(string(r.body), "store.internal") || !strings.Contains(string(r.body), "<Location>"+w.url+"/box/k</Location>") {
+		t.Errorf("the result is %s, want a location at %s", r.body, w.url)
+	}
+	if rec := w.last(); rec.ErrorCode != "" {
+		t.Errorf("the record has the error %s", rec.ErrorCode)
+	}
+	document = "\n  <Error><Code>SlowDown</Code><Message>later</Message></Error>"
+	w.want(w.Admin(), "POST", "/box/k?uploadId=u", parts, 200)
+	if rec := w.last(); rec.ErrorCode != "SlowDown" || rec.ReadOnly {
+		t.Errorf("the record has the error %q, want SlowDown", rec.ErrorCode)
 	}
 }

@@ -204,7 +204,7 @@ func TestBucketPolicy(t *testing.T) {
 	w.want(root, "GET", "/box?policy", "", 200)
 	w.want(root, "DELETE", "/box?policy", "", 204)
 	w.want(w.Admin(), "DELETE", "/box?policy", "", 204)
-	if rec := w.last(); rec.EventName != "DeleteBucketPolicy" || rec.ReadOnly {
+	if rec := w.last(); rec.EventName != "DeleteBucketPolicy" || rec.ReadOnly || rec.Data {
 		t.Errorf("the record is %+v", rec)
 	}
 }
@@ -278,5 +278,20 @@ func TestReach(t *testing.T) {
 	w.do(w.Admin(), "PUT", "/box?logging", "<BucketLoggingStatus/>")
 	if w.store.hits.Load() == before {
 		t.Error("turning logging off does not reach the store")
+	}
+}
+
+// TestPolicyOfSomeoneGone: who looks at a policy sees that one whom it names is not there any more.
+func TestPolicyOfSomeoneGone(t *testing.T) {
+	w := start(t)
+	w.Admin().OK("CreateUser", "UserName=gone")
+	user := "arn:aws:iam::" + iamtest.Account + ":user/gone"
+	w.want(w.Admin(), "PUT", "/box?policy", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"`+user+`"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::box/*"}}`, 204)
+	if r := w.want(w.Admin(), "GET", "/box?policy", "", 200); !strings.Contains(string(r.body), user) {
+		t.Errorf("the policy is %s", r.body)
+	}
+	w.Admin().OK("DeleteUser", "UserName=gone")
+	if r := w.want(w.Admin(), "GET", "/box?policy", "", 200); strings.Contains(string(r.body), user) || !strings.Contains(string(r.body), "AIDA") {
+		t.Errorf("after the user is gone, the policy is %s, want its unique id", r.body)
 	}
 }

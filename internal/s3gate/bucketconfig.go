@@ -88,7 +88,7 @@ func (c *call) policy() (answer, error) {
 	if c.bucket.Policy == nil {
 		return answer{}, noSuchBucketPolicy.With("BucketName", c.bucket.Name)
 	}
-	return answer{status: http.StatusOK, header: http.Header{"Content-Type": jsonType}, body: []byte(c.bucket.Policy.Text())}, nil
+	return answer{status: http.StatusOK, header: http.Header{"Content-Type": jsonType}, body: []byte(c.g.Buckets.Text(c.ctx, c.bucket))}, nil
 }
 
 var jsonType = []string{"application/json"}

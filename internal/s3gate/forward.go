@@ -44,6 +44,11 @@ func (c *call) forward() (answer, error) {
 	if c.req.Op.Name == "HeadBucket" {
 		resp.Header["X-Amz-Bucket-Region"] = []string{c.bucket.Region}
 	}
+	if slow[c.req.Op.Name] {
+		if err := c.watched(resp); err != nil {
+			return answer{}, err
+		}
+	}
 	return answer{status: resp.StatusCode, resp: resp}, nil
 }
 

@@ -41,8 +41,11 @@ func (c *call) complete(fault *awserr.Error) error {
 		c.logFault(fault)
 	} else if c.back.broke != "" {
 		rec.ErrorCode, rec.ErrorMessage = internalError.Code, "The answer was broken off: "+c.back.broke
+	} else if c.result != nil && c.result.fault() != "" {
+		rec.ErrorCode, rec.ErrorMessage = c.result.fault(), "The store began its answer with success, and ended it with this error."
 	}
 	if c.req != nil {
+		rec.Data = c.req.Key != "" || dataEvents[c.req.Op.Name]
 		rec.RequestParameters = c.parameters()
 		rec.Resources = c.resources()
 		if c.caller == nil && c.bucket != nil {
@@ -51,6 +54,13 @@ func (c *call) complete(fault *awserr.Error) error {
 	}
 	rec.AdditionalEventData = c.additional()
 	return c.g.Audit.Write(rec, c.began && (fault == nil || fault.Status >= clientGone.Status))
+}
+
+// dataEvents are the operations on buckets that CloudTrail has among its data
+// events, beside all those on objects (S3 User Guide, "Amazon S3 CloudTrail events").
+var dataEvents = map[string]bool{
+	"DeleteObjects": true, "HeadBucket": true, "ListMultipartUploads": true, "ListObjectVersions": true,
+	"ListObjects": true, "ListObjectsV2": true, "PostObject": true,
 }
 
 // unrecorded is the answer when the audit log did not take the record: what was

@@ -116,6 +116,7 @@ type call struct {
 	began    bool       // something may have been changed, whatever comes of it
 	in, out  int64      // bytes of the bodies
 	back     upstreamed // what the store said
+	result   *result    // of a slow operation, as it is sent; else nil
 
 	time   time.Time
 	record audit.Record

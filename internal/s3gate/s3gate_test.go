@@ -21,7 +21,7 @@ func TestOneKey(t *testing.T) {
 		t.Errorf("GET = %q, want what was stored", r.body)
 	}
 	rec := w.last()
-	if rec.EventName != "GetObject" || rec.Decision.Outcome != audit.Allow || rec.Identity.UserName != "mailer" || rec.ErrorCode != "" {
+	if rec.EventName != "GetObject" || !rec.Data || rec.Decision.Outcome != audit.Allow || rec.Identity.UserName != "mailer" || rec.ErrorCode != "" {
 		t.Errorf("the record of the GET is %+v", rec)
 	}
 	for _, target := range []string{"/box/fred-credentials/twilio.json", "/box/fred-credentials/", "/box/fred-credentials/sendgrid.json.bak", "/box", "/box?list-type=2&prefix=fred-credentials/", "/box/fred-credentials/sendgrid.json?tagging", "/box/fred-credentials/sendgrid.json?acl"} {
