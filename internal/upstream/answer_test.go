@@ -72,7 +72,7 @@ func TestRelay(t *testing.T) {
 	}
 	tests := []struct{ name, request, answer, want string }{
 		{"get", "GET /b/k HTTP/1.1", "200 OK\nContent-Length: 4\nContent-Type: a/b\nETag: \"x\"\nX-Amz-Meta-A: 1\nX-Amz-Request-Id: theirs\n\ndata",
-			head("200 OK", "Content-Length: 4", "Content-Type: a/b", `Etag: "x"`, "X-Amz-Meta-A: 1") + "data"},
+			head("200 OK", "Content-Length: 4", "Content-Type: a/b", `Etag: "x"`, "x-amz-meta-a: 1") + "data"},
 		{"no-type-is-guessed", "GET /b/k HTTP/1.1", "200 OK\nContent-Length: 6\n\n<html>", head("200 OK", "Content-Length: 6") + "<html>"},
 		{"head", "HEAD /b/k HTTP/1.1", "200 OK\nContent-Length: 12345\nContent-Type: a/b\n\n", head("200 OK", "Content-Length: 12345", "Content-Type: a/b")},
 		{"head-of-nothing", "HEAD /b/k HTTP/1.1", "404 Not Found\n\n", head("404 Not Found")},

@@ -86,8 +86,13 @@ var withheld = set("Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Conn
 	"Alt-Svc", "Clear-Site-Data", "Refresh", "Set-Cookie", "Set-Cookie2", "Strict-Transport-Security",
 	"Proxy-Authentication-Info", "Authentication-Info", "Www-Authenticate", "Server", "Via", "X-Powered-By")
 
+// metaPrefix begins the headers of an object's metadata.
+const metaPrefix = "X-Amz-Meta-"
+
 // passBack copies the headers of an answer to w, except those that w has
-// already: they are the gateway's own.
+// already: they are the gateway's own. Names of metadata are written in lower
+// case, as S3 does (S3 User Guide, "User-defined object metadata"): clients such as boto3 give them to
+// programs as they come.
 func passBack(w http.Header, resp *http.Response) {
 	var hop map[string]bool // named in Connection
 	for _, list := range resp.Header["Connection"] {
@@ -107,6 +112,9 @@ func passBack(w http.Header, resp *http.Response) {
 		}
 		if name == "Location" && !relative(values) {
 			continue
+		}
+		if strings.HasPrefix(name, metaPrefix) {
+			name = strings.ToLower(name)
 		}
 		w[name] = values
 	}
