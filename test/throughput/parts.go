@@ -43,8 +43,12 @@ func serveMemory(at string) error {
 			}
 			sizes.Store(r.URL.Path, n)
 			w.Header().Set("ETag", `"0"`)
-		case http.MethodGet:
-			v, _ := sizes.Load(r.URL.Path)
+		case http.MethodHead, http.MethodGet:
+			v, known := sizes.Load(r.URL.Path)
+			if !known {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
 			size, _ := v.(int64)
 			w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 			w.Header().Set("ETag", `"0"`)
