@@ -30,7 +30,7 @@ apart from one. Apart it holds no long-term secret: it follows the accounts and
 their policies, gets signing keys that are good for a day, and goes on for a while
 when the server is away.`,
 		Example: `  innkeeper serve --upstream http://127.0.0.1:9000 --upstream-credentials store.credentials
-  innkeeper gateway --server data --data gateway --upstream http://127.0.0.1:9000 --upstream-credentials store.credentials
+  innkeeper gateway --upstream http://127.0.0.1:9000 --upstream-credentials store.credentials
   innkeeper gateway enroll gw1 --out gw1.pem      # on the server
   innkeeper gateway --server https://inn.example.com:4283 --identity gw1.pem --upstream https://store.example.com --upstream-credentials store.credentials`,
 		Args: operands(),
@@ -40,7 +40,7 @@ when the server is away.`,
 	}
 	d, f := config.Config{}.Defaults(), cmd.Flags()
 	f.StringVar(&cfg.Data, "data", "gateway", "directory of the gateway's files: its audit log")
-	f.StringVar(&cfg.Gateway.Server, "server", "", "server to follow: the data directory of one on this machine, or https://HOST:PORT of its --gateways-listen (required)")
+	f.StringVar(&cfg.Gateway.Server, "server", d.Data, "server to follow: the data directory of one on this machine, or https://HOST:PORT of its --gateways-listen")
 	f.StringVar(&cfg.Gateway.Identity, "identity", "", "file that innkeeper gateway enroll made; needed for a server elsewhere")
 	f.DurationVar(&cfg.Gateway.OfflineFor, "offline-for", d.Gateway.OfflineFor, "how long the gateway goes on when the server is away")
 	f.StringVar(&cfg.Gateway.Status, "status-listen", "", "address of /healthz, /readyz and /metrics (default none)")
@@ -50,7 +50,6 @@ when the server is away.`,
 	gatewayFlags(cmd, &cfg.Gateway, "listen")
 	processFlags(cmd, &cfg)
 	_ = cmd.MarkFlagRequired("upstream")
-	_ = cmd.MarkFlagRequired("server")
 	cmd.AddCommand(gatewayEnrollCommand(), gatewayListCommand(), gatewayRevokeCommand())
 	return cmd
 }
