@@ -3,11 +3,13 @@
 package gateway
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +149,39 @@ func TestStall(t *testing.T) {
 		t.Errorf("the answer to a slow client: %v", err)
 	}
 	c.Close()
+}
+
+// TestContinue: who waits before a body is told to go on, also before an empty one.
+func TestContinue(t *testing.T) {
+	s := httptest.NewServer(Bodies(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}), time.Minute))
+	defer s.Close()
+	for head, want := range map[string][]int{
+		"PUT / HTTP/1.1\r\nContent-Length: 0\r\nExpect: 100-continue\r\n": {100, 200},
+		"PUT / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n": {100, 200},
+		"PUT / HTTP/1.1\r\nContent-Length: 0\r\n":                         {200},
+		"PUT / HTTP/1.0\r\nContent-Length: 0\r\nExpect: 100-continue\r\n": {200},
+	} {
+		c, err := net.Dial("tcp", s.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, head+"Host: x\r\nConnection: close\r\n\r\n1")
+		in := bufio.NewReader(c)
+		var got []int
+		for {
+			resp, err := http.ReadResponse(in, nil)
+			if err != nil {
+				break
+			}
+			got = append(got, resp.StatusCode)
+		}
+		c.Close()
+		if !slices.Equal(got, want) {
+			t.Errorf("%q is answered with %v, want %v", head, got, want)
+		}
+	}
 }
 
 // zeros is as many as one reads.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -83,10 +84,17 @@ func (b *body) end() {
 
 // Bodies returns h with bodies that end with an error when nothing comes for the
 // time stall.
+//
+// Who waits to be asked for an empty body is asked, too, which net/http does not do:
+// botocore, the library of boto3 and the AWS CLI, takes an answer that comes instead for one to
+// its next request on the connection.
 func Bodies(h http.Handler, stall time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength != 0 && r.Body != nil {
+		switch {
+		case r.ContentLength != 0 && r.Body != nil:
 			r.Body = &body{ReadCloser: r.Body, conn: http.NewResponseController(w), stall: stall}
+		case r.ProtoMajor == 1 && r.ProtoAtLeast(1, 1) && strings.EqualFold(r.Header.Get("Expect"), "100-continue"):
+			w.WriteHeader(http.StatusContinue)
 		}
 		h.ServeHTTP(w, r)
 	})
