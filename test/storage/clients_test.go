@@ -30,6 +30,8 @@ func TestGateway(t *testing.T) {
 		scenario{"adopted", adopted},
 		scenario{"spoiled-bodies", spoiledBodies},
 		scenario{"go-sdk", goSDK},
+		scenario{"boto3", func(t *testing.T, s *site) { boto3(t, s) }},
+		scenario{"aws-cli", awsCLI},
 	)
 }
 
@@ -38,8 +40,10 @@ func TestGateway(t *testing.T) {
 func TestOverTLS(t *testing.T) {
 	cert, key, roots := certificate(t)
 	s := guard(t, versity.Start(t), server.Options{Roots: roots, Args: []string{"--tls-cert", cert, "--tls-key", key}})
+	s.ca = cert
 	play(t, s.named(),
 		scenario{"spoiled-bodies", spoiledBodies},
 		scenario{"go-sdk", goSDK},
+		scenario{"boto3", func(t *testing.T, s *site) { boto3(t, s, "uploads", "checksums", "presigned", "forms") }},
 	)
 }

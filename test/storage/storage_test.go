@@ -47,6 +47,7 @@ type site struct {
 	store    *versity.Store
 	other    server.Key   // the administrator's of the other account
 	http     *http.Client // which trusts the gateway, and finds it by any name
+	ca       string       // file of the certificate that it has; "" without TLS
 	endpoint string       // of S3 clients: the gateway's URL, by its domain if it has one
 }
 
