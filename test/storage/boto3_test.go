@@ -17,24 +17,25 @@ import (
 var flows []byte
 
 // boto3 runs the flows of the script, or those that are named, with every boto3 that is
-// here; the newest brings large objects, too.
+// here. The newest brings the largest object; with TLS, none does.
 func boto3(t *testing.T, s *site, named ...string) {
 	files := s.objects(t)
 	script := filepath.Join(t.TempDir(), "flows.py")
 	do(t)(nil, os.WriteFile(script, flows, 0o600))
 	least := len(named)
 	if least == 0 {
-		least = 10
+		least = 11
 	}
 	pythons := server.Pythons(t)
 	for i, python := range pythons {
 		t.Run(filepath.Dir(python), func(t *testing.T) {
+			largest := "part"
+			if i == len(pythons)-1 && s.ca == "" {
+				largest = "large"
+			}
 			cmd := exec.CommandContext(t.Context(), python, append([]string{script}, named...)...)
 			cmd.Env = append(s.Environ(t, s.Admin), "GATEWAY="+s.endpoint, "FILES="+files, "BUCKETS="+fmt.Sprint("py", i), "ACCOUNT="+account,
-				"OTHER_ID="+s.other.ID, "OTHER_SECRET="+s.other.Secret, "AWS_CA_BUNDLE="+s.ca)
-			if i < len(pythons)-1 {
-				cmd.Env = append(cmd.Env, "LARGE=no")
-			}
+				"OTHER_ID="+s.other.ID, "OTHER_SECRET="+s.other.Secret, "AWS_CA_BUNDLE="+s.ca, "LARGEST="+largest)
 			s.flat(t, func() { server.Script(t, cmd, least) })
 		})
 	}

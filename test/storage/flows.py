@@ -2,13 +2,13 @@
 """What people do with boto3 and a store behind the gateway. The arguments are flows to run; all without one."""
 import base64
 import hashlib
+import io
 import json
 import os
 import socket
 import ssl
 import sys
 import urllib.error
-import urllib.parse
 import urllib.request
 import uuid
 
@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 GATEWAY, NAME, FILES, ACCOUNT = (os.environ[v] for v in ("GATEWAY", "BUCKETS", "FILES", "ACCOUNT"))
-PORT = urllib.parse.urlsplit(GATEWAY).port
+LARGEST = os.environ["LARGEST"]  # object to bring, in parts
 VIRTUAL = not GATEWAY.startswith(("http://127.0.0.1:", "https://127.0.0.1:"))
 WEB = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
 
@@ -28,7 +28,7 @@ socket.getaddrinfo = lambda host, *args, **kwargs: resolve("127.0.0.1", *args, *
 
 
 def s3(key=None, version="s3v4", url=GATEWAY):
-    config = Config(signature_version=version, retries={"total_max_attempts": 1}, s3={"addressing_style": "virtual" if VIRTUAL else "path"})
+    config = Config(signature_version=version, read_timeout=20, retries={"total_max_attempts": 1}, s3={"addressing_style": "virtual" if VIRTUAL else "path"})
     return boto3.client("s3", endpoint_url=url, config=config, **(key or {}))
 
 
@@ -108,15 +108,14 @@ def sum_of(file):
 
 def uploads():
     name = bucket("uploads")
-    transfer = TransferConfig(multipart_threshold=16 << 20, multipart_chunksize=16 << 20)
-    for file in sorted(os.listdir(FILES)):
+    part = 16 << 20 if LARGEST == "large" else 5 << 20
+    transfer = TransferConfig(multipart_threshold=part, multipart_chunksize=part)
+    for file in ("empty", "byte", "part", "large")[:4 if LARGEST == "large" else 3]:
         path = os.path.join(FILES, file)
-        if file == "large" and os.environ.get("LARGE") == "no":
-            continue
         admin.upload_file(path, name, file, Config=transfer)
         head = admin.head_object(Bucket=name, Key=file)
         same(head["ContentLength"], os.path.getsize(path))
-        same("-" in head["ETag"], file == "large")
+        same("-" in head["ETag"], file == LARGEST)
         admin.download_file(name, file, path + ".back-" + NAME, Config=transfer)
         same(sum_of(path + ".back-" + NAME), sum_of(path))
         os.remove(path + ".back-" + NAME)
@@ -132,6 +131,14 @@ def checksums():
     refused("BadDigest", admin.put_object, Bucket=name, Key="wrong", Body=b"one", ContentMD5=wrong)
     refused("BadDigest", admin.put_object, Bucket=name, Key="wrong", Body=b"one", ChecksumSHA256=base64.b64encode(hashlib.sha256(b"another").digest()).decode())
     refused("404", admin.head_object, Bucket=name, Key="wrong")
+
+
+def empty_and_waiting():
+    """A body that has to be asked for, on the connection of an empty one."""
+    name = bucket("waiting")
+    admin.put_object(Bucket=name, Key="empty", Body=io.BytesIO())
+    admin.put_object(Bucket=name, Key="full", Body=io.BytesIO(b"full"))
+    same(read(admin, name, "full"), "full")
 
 
 def lists():
@@ -266,7 +273,8 @@ def ranges_and_conditions():
         same(read(admin, name, "digits"), "x")
 
 
-FLOWS = (uploads, checksums, lists, presigned, forms, copies, bulk_delete, tags, versions, ranges_and_conditions)
+FLOWS = (uploads, checksums, empty_and_waiting, lists, presigned, forms, copies, bulk_delete, tags, versions,
+         ranges_and_conditions)
 
 for flow in FLOWS:
     label = flow.__name__.replace("_", "-")
