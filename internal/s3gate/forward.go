@@ -56,11 +56,8 @@ func (c *call) forward() (answer, error) {
 // request that changes something may have done so.
 func (c *call) ask(out *upstream.Request) (*http.Response, error) {
 	c.began = c.changes()
-	resp, err := c.g.Upstream.Send(c.ctx, out)
+	resp, err := c.reach(out)
 	if err != nil {
-		if e, ok := errors.AsType[*upstream.Failure](err); ok {
-			c.back.failure = e.Reason()
-		}
 		if _, ok := errors.AsType[*upstream.BodyError](err); ok {
 			c.began = false // the store never had all of it
 		}
@@ -69,6 +66,16 @@ func (c *call) ask(out *upstream.Request) (*http.Response, error) {
 	c.back.status, c.back.requestID = resp.StatusCode, resp.Header.Get("X-Amz-Request-Id")
 	delete(resp.Header, "X-Amz-Bucket-Region") // buckets are in the gateway's regions
 	return resp, nil
+}
+
+// reach sends a request to the store, which may be one of the gateway's own, and notes why it was not
+// answered.
+func (c *call) reach(out *upstream.Request) (*http.Response, error) {
+	resp, err := c.g.Upstream.Send(c.ctx, out)
+	if e, ok := errors.AsType[*upstream.Failure](err); ok {
+		c.back.failure = e.Reason()
+	}
+	return resp, err
 }
 
 // forwardable is what the store gets of the client's headers.

@@ -131,7 +131,7 @@ func untouched(err error) bool {
 // stored reports whether the store has a bucket. GetBucketLocation tells, unlike
 // HeadBucket, why it is refused.
 func (c *call) stored(name string) (bool, error) {
-	resp, err := c.g.Upstream.Send(c.ctx, &upstream.Request{Method: http.MethodGet, Path: "/" + name, Query: "location=", Header: http.Header{}})
+	resp, err := c.reach(&upstream.Request{Method: http.MethodGet, Path: "/" + name, Query: "location=", Header: http.Header{}})
 	if e, ok := errors.AsType[*upstream.Failure](err); ok && e.Kind == upstream.Redirected {
 		return true, nil // somewhere else
 	}

@@ -91,7 +91,7 @@ func (c *call) tags(bucket, key, version string) ([]tag, error) {
 	if version != "" {
 		query += "&versionId=" + escape(version)
 	}
-	resp, err := c.g.Upstream.Send(c.ctx, &upstream.Request{
+	resp, err := c.reach(&upstream.Request{
 		Method: http.MethodGet, Path: objectPath(bucket, key), Query: query, Header: http.Header{},
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,5 +72,24 @@ func TestUnrecordedChange(t *testing.T) {
 	})
 	if r := w.do(w.Admin(), "PUT", "/box/k", "v"); r.status != 500 || r.code() != "InternalError" {
 		t.Errorf("a PUT that was not recorded = %d %s", r.status, r.body)
+	}
+}
+
+// TestAskedBefore: a record says why the store did not answer also where the gateway
+// asked it something of its own first.
+func TestAskedBefore(t *testing.T) {
+	w := start(t)
+	w.want(w.Admin(), "PUT", "/box/k", "v", 200)
+	ann := w.User("ann", statement("Allow", "s3:GetObject", "*", `,"Condition":{"StringEquals":{"s3:ExistingObjectTag/secret":"no"}}`))
+	w.store.answer(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	for _, ask := range []func() *reply{
+		func() *reply { return w.do(w.Admin(), "PUT", "/another", "") },
+		func() *reply { return w.do(ann, "GET", "/box/k", "") },
+	} {
+		r := ask()
+		rec := w.last()
+		if why, _ := additional(t, &rec)["upstreamFailure"].(string); r.status != 503 || !strings.HasPrefix(why, "reset: ") {
+			t.Errorf("%s = %d %s, and the record says %q, want 503 and why", rec.EventName, r.status, r.body, why)
+		}
 	}
 }
