@@ -66,15 +66,16 @@ if ! python3 -c 'import boto3' 2>/dev/null; then
   mkdir "$tmp/bin" && ln -s /usr/bin/python3 "$tmp/bin/python3"
   export PATH=$tmp/bin:$PATH
 fi
-step "lint" test/lint.sh
+step "lint (make lint: tests, too)" test/lint.sh program
 step "generated files are current" test/generated.sh
 mapfile -t with < <(go list ./... | grep -vE "$alone")
-tests "tests, with the race detector" . -race -timeout 10m "${with[@]}"
+# More at once than there are processors: many wait for something.
+tests "tests, with the race detector" . -race -p 4 -timeout 10m "${with[@]}"
 mapfile -t without < <(plain)
 tests "tests and limits of time and memory, without it" . -timeout 10m "${without[@]}"
 tests "the engine with a hash that nearly always collides" . -tags weakhash -run 'Agreement|Workloads|Corpus' ./policy
 for mod in $(git ls-files -co --exclude-standard -- 'test/*go.mod'); do
-  tests "tests of $(dirname "$mod")" "$(dirname "$mod")" -timeout 10m ./...
+  tests "tests of $(dirname "$mod")" "$(dirname "$mod")" -p 3 -timeout 10m ./...
 done
 step "fuzzing the libraries (make fuzz: everything)" env FUZZ='policy|sigv4|arn' test/fuzz.sh
 
