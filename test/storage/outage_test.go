@@ -55,7 +55,7 @@ func TestOutage(t *testing.T) {
 		return err
 	}
 	refused(t, "before there is a store", "ServiceUnavailable", create())
-	if r := s.latest(t, "--event", "CreateBucket"); r.ErrorCode != "ServiceUnavailable" || !strings.Contains(r.ErrorMessage, "cannot be reached") {
+	if r := s.latest(t, "--event", "CreateBucket"); r.ErrorCode != "ServiceUnavailable" || !strings.Contains(r.AdditionalEventData.UpstreamFailure, "connection refused") {
 		t.Errorf("the record of that is %+v", r)
 	}
 	store = start()

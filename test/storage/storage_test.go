@@ -128,9 +128,11 @@ func (s *site) operator(t *testing.T, args ...string) (string, error) {
 // s3 returns a client with a key, which does not retry.
 func (s *site) s3(k server.Key, options ...func(*s3.Options)) *s3.Client {
 	o := s3.Options{
-		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported, ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported, // as users get them
 		Region: server.Region, BaseEndpoint: &s.endpoint, UsePathStyle: s.endpoint == s.Gateway, RetryMaxAttempts: 1, HTTPClient: s.http,
 		Credentials: credentials.NewStaticCredentialsProvider(k.ID, k.Secret, k.Token),
+		// What users get, who load a configuration.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	}
 	return s3.New(o, options...)
 }
