@@ -21,7 +21,7 @@ import (
 // quirk Q156: what the session policy of the caller does not allow is not let pass:
 // a session that was narrowed for somebody else stays narrow.
 func learns(rec *audit.Record, c *authn.Caller, env *Env, ck *Check, v *Verdict) bool {
-	if !ck.Learnable || ck.Open || c == nil || v.fenced || len(rec.Decision.Checks) >= maxChecks {
+	if !ck.Learnable || ck.Open || c == nil || v.fenced || len(rec.Decision.Checks) >= maxChecks { // the last: quirk Q158
 		return false
 	}
 	m, ok := learning.Of(c, env.Time)

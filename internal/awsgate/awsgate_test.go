@@ -154,7 +154,7 @@ func TestErrorsInTheProtocolOfTheRequest(t *testing.T) {
 	}
 }
 
-// TestQuirkQ140WhatCannotBeDecidedIsRefused has policies that depend on what a request does not tell.
+// TestQuirkQ140WhatCannotBeDecidedIsRefused has policies that depend on what a request does not tell (quirk Q140).
 func TestQuirkQ140WhatCannotBeDecidedIsRefused(t *testing.T) {
 	w := start(t)
 	all := `{"Effect":"Allow","Action":"*","Resource":"*"}`

@@ -136,7 +136,7 @@ var (
 
 // credentialRefused returns a *Failure if resp says that the gateway's own
 // signature or credentials are wrong. Such an answer repeats the gateway's key
-// and must not reach a client, who would take it for its own.
+// and must not reach a client, who would take it for its own (quirk Q123).
 func credentialRefused(resp *http.Response) error {
 	switch resp.StatusCode {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:

@@ -167,7 +167,7 @@ func (b *outgoing) gotConn(info httptrace.GotConnInfo) {
 // prepare gives the request its body and signs it.
 func (b *outgoing) prepare(ctx context.Context, p Profile) error {
 	payload := b.r.SHA256
-	checksum := strings.ToLower(b.r.Trailer)
+	checksum := strings.ToLower(b.r.Trailer) // quirk Q124
 	coding := b.req.Header["Content-Encoding"]
 	switch {
 	case b.r.Body == nil:

@@ -64,7 +64,12 @@ func Run(dir, address string) (*Store, error) {
 	}
 	s.cmd = exec.Command(program, "--port", address, "--keep-alive", "--quiet", "posix", "--versioning-dir", versions, s.Dir)
 	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.Key.ID, "ROOT_SECRET_KEY="+s.Key.Secret)
-	s.cmd.Stderr = os.Stderr
+	log, err := os.Create(filepath.Join(dir, "store.log")) // it shouts at requests that it refuses
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
