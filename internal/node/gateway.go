@@ -21,10 +21,21 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/upstream"
 )
 
-// openGate takes the address of the gateway, if there is to be one.
+// openGate reads the credentials of the upstreams and takes the address of the
+// gateway, if there is to be one.
 func (n *Node) openGate() error {
 	if !n.cfg.Gateway.Enabled() {
 		return nil
+	}
+	services, err := n.cfg.Gateway.Services()
+	if err != nil {
+		return err
+	}
+	n.upstreams = make(map[string]*upstream.Upstream, len(services))
+	for service, at := range services {
+		if n.upstreams[service], err = n.upstream(service, at); err != nil {
+			return fmt.Errorf("upstream for %s: %w", service, err)
+		}
 	}
 	l, err := net.Listen("tcp", n.cfg.Gateway.Listen)
 	if err != nil {
@@ -60,17 +71,9 @@ func (n *Node) guard(ctx context.Context, an *authn.Authenticator, az *authz.Aut
 
 // gate returns what answers requests to the gateway.
 func (n *Node) gate(ctx context.Context, an *authn.Authenticator, az *authz.Authorizer) (http.Handler, error) {
-	services, err := n.cfg.Gateway.Services()
-	if err != nil {
-		return nil, err
-	}
 	watch := &gateway.Watch{Proxies: n.cfg.Gateway.Trusted(), Now: n.now}
 	front, others := new(gateway.Front), make(map[string]*upstream.Upstream)
-	for service, at := range services {
-		up, err := n.upstream(service, at)
-		if err != nil {
-			return nil, fmt.Errorf("upstream for %s: %w", service, err)
-		}
+	for service, up := range n.upstreams {
 		if service != "s3" {
 			others[service] = up
 			continue

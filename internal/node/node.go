@@ -41,6 +41,7 @@ import (
 	"github.com/innkeeper-iam/innkeeper/internal/store"
 	"github.com/innkeeper-iam/innkeeper/internal/stsapi"
 	"github.com/innkeeper-iam/innkeeper/internal/trustapi"
+	"github.com/innkeeper-iam/innkeeper/internal/upstream"
 	"github.com/innkeeper-iam/innkeeper/internal/usage"
 	"github.com/innkeeper-iam/innkeeper/policy"
 )
@@ -83,18 +84,19 @@ type Node struct {
 	seen   *memkv.Late  // what late follows; nil without a delay
 	late   *store.Store // what the store reads from; nil without a delay
 
-	listener net.Listener
-	tls      *tls.Config   // nil: no TLS
-	gates    net.Listener  // of the gateway; nil: there is none
-	relayed  *relay.Server // for gateways that run apart
-	gateways net.Listener  // of those on other machines; nil: there are none
-	relay    *relay.Client // of a gateway that runs apart itself, as is the next; else nil
-	keyring  *relay.Keyring
-	envoy    rpcServer    // answers Envoy; nil: nobody does
-	envoys   net.Listener // where
-	servers  []*http.Server
-	failed   chan error // from the serving goroutines
-	started  time.Time
+	listener  net.Listener
+	tls       *tls.Config                   // nil: no TLS
+	upstreams map[string]*upstream.Upstream // of the gateway, by service
+	gates     net.Listener                  // of the gateway; nil: there is none
+	relayed   *relay.Server                 // for gateways that run apart
+	gateways  net.Listener                  // of those on other machines; nil: there are none
+	relay     *relay.Client                 // of a gateway that runs apart itself, as is the next; else nil
+	keyring   *relay.Keyring
+	envoy     rpcServer    // answers Envoy; nil: nobody does
+	envoys    net.Listener // where
+	servers   []*http.Server
+	failed    chan error // from the serving goroutines
+	started   time.Time
 
 	requests context.Context // of every request
 	abandon  context.CancelFunc
