@@ -8,8 +8,7 @@ import (
 )
 
 // principals compiles a Principal or NotPrincipal element.
-func (c *compiler) principals(b *PrincipalBlock, k *entry) {
-	k.flags |= hasPrincipal
+func (c *compiler) principals(b *PrincipalBlock, k *keyed) {
 	if b.Not {
 		k.flags |= notPrincipal
 	}
@@ -30,7 +29,7 @@ func (c *compiler) principals(b *PrincipalBlock, k *entry) {
 		}
 	}
 	k.principals = uint32(len(p.names)) - k.principal
-	k.callers = principalMask(p.names[k.principal:], b.Not)
+	k.callers = principalMask(p.names[k.principal:], b.Not, p.extra.bound)
 }
 
 // The mask of a principal element has a bit for each way to know a caller that it
@@ -43,7 +42,7 @@ const (
 
 func nameBit(name string) uint32 { return 4 << (words.Ending(name) % 30) }
 
-func principalMask(names []principalName, not bool) (mask uint32) {
+func principalMask(names []principalName, not bool, ids map[string]string) (mask uint32) {
 	if not {
 		return ^uint32(0)
 	}
@@ -60,8 +59,8 @@ func principalMask(names []principalName, not bool) (mask uint32) {
 		default:
 			mask |= nameBit(n.text)
 		}
-		if n.id != nil {
-			mask |= nameBit(*n.id)
+		if n.bound {
+			mask |= nameBit(ids[n.text])
 		}
 	}
 	return mask
@@ -95,34 +94,37 @@ func (e *evaluation) callerMask() uint32 {
 // matchPrincipal returns how closely a statement names the caller; for one that
 // denies, anyMatch.
 func (p *Policy) matchPrincipal(k *entry, e *evaluation, denies bool) strength {
-	if k.flags&hasPrincipal == 0 {
-		return noMatch // M-16
+	names := p.names[k.principal : k.principal+k.principals]
+	if k.flags&notPrincipal != 0 {
+		return p.matchNotNames(names, e, denies)
 	}
-	m := matchNames(p.names[k.principal:k.principal+k.principals], e, k.flags, p.kind)
-	if denies && m != noMatch {
+	best := noMatch // of no principal element, too: M-16
+	for i := range names {
+		m := p.matchName(&names[i], &e.r.Principal)
+		// quirk Q009: "*" in the Allow of a trust policy takes an authenticated
+		// caller, which a federated identity is only by its provider (M-12).
+		if m == anyMatch && p.kind == Trust && !denies && (e.r.Principal.Type == Anonymous || e.r.Principal.Type == WebIdentity) {
+			continue
+		}
+		best = max(best, m)
+	}
+	if denies && best != noMatch {
 		return anyMatch
 	}
-	return m
+	return best
 }
 
-// matchNames returns how closely an element names the caller.
-func matchNames(names []principalName, e *evaluation, f flags, kind Kind) strength {
-	caller, denies, not := &e.r.Principal, f&deny != 0, f&notPrincipal != 0
+// matchNotNames is matchPrincipal for NotPrincipal.
+func (p *Policy) matchNotNames(names []principalName, e *evaluation, denies bool) strength {
+	caller := &e.r.Principal
 	var seen [anyMatch + 1]bool
 	best := noMatch
 	for i := range names {
-		m := names[i].match(caller)
-		// quirk Q009: "*" in the Allow of a trust policy takes an authenticated
-		// caller, which a federated identity is only by its provider (M-12).
-		if m == anyMatch && kind == Trust && !denies && !not && (caller.Type == Anonymous || caller.Type == WebIdentity) {
-			continue
-		}
+		m := p.matchName(&names[i], caller)
 		seen[m] = true
 		best = max(best, m)
 	}
 	switch {
-	case !not:
-		return best
 	case denies && e.bounded:
 		return anyMatch // M-15
 	case denies && exempt(caller.Type, seen), !denies && best != noMatch:
@@ -153,8 +155,8 @@ func exempt(t PrincipalType, seen [anyMatch + 1]bool) bool {
 	return false
 }
 
-// match returns how closely n names the caller (M-7 to M-13).
-func (n *principalName) match(c *Principal) strength {
+// matchName returns how closely n names the caller (M-7 to M-13).
+func (p *Policy) matchName(n *principalName, c *Principal) strength {
 	switch n.form {
 	case everyoneForm:
 		return anyMatch
@@ -163,18 +165,18 @@ func (n *principalName) match(c *Principal) strength {
 			return accountMatch
 		}
 	case userForm:
-		if c.Type == User && n.is(c.ID, c.ARN == n.text) {
+		if c.Type == User && p.is(n, c.ID, c.ARN == n.text) {
 			return exactMatch
 		}
-		if c.Type == FederatedUser && n.is(c.ID, c.User == n.text) {
+		if c.Type == FederatedUser && p.is(n, c.ID, c.User == n.text) {
 			return sourceMatch
 		}
 	case roleForm:
-		if c.Type == RoleSession && n.is(c.ID, n.isRole(c)) {
+		if c.Type == RoleSession && p.is(n, c.ID, n.isRole(c)) {
 			return sourceMatch
 		}
 	case sessionForm:
-		if c.Type == RoleSession && c.ARN == n.text && n.is(c.ID, true) {
+		if c.Type == RoleSession && c.ARN == n.text && p.is(n, c.ID, true) {
 			return exactMatch
 		}
 	case idForm:
@@ -199,9 +201,9 @@ func (n *principalName) match(c *Principal) strength {
 
 // is reports whether n is the principal with an id: by the id that it is bound
 // to, or by name if there is none or the principal's is unknown (M-11).
-func (n *principalName) is(id string, byName bool) bool {
-	if n.id != nil && id != "" {
-		return *n.id == id
+func (p *Policy) is(n *principalName, id string, byName bool) bool {
+	if n.bound && id != "" {
+		return p.extra.bound[n.text] == id
 	}
 	return byName
 }

@@ -3,7 +3,6 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -256,60 +255,64 @@ func (c *compiler) statement(s *Statement) {
 	c.elements(s)
 	p := c.policy
 	k := keyed{step: noAnchor}
+	k.tag = tag(0, 0, 0)
 	k.number, k.callers = int32(len(p.refs)), ^uint32(0)
 	if s.Effect == Deny {
 		k.flags |= deny
 	}
 	if s.Principal != nil {
-		c.principals(s.Principal, &k.entry)
+		c.principals(s.Principal, &k)
 	}
-	c.names(s, &k.entry)
+	c.names(s, &k)
 	k.conditions = uint32(len(p.conditions))
 	for i := range s.Condition {
 		c.condition(&s.Condition[i], s.Effect)
 	}
-	k.when = uint32(len(p.conditions)) - k.conditions
+	if n := len(p.conditions); n > int(k.conditions) {
+		k.flags |= conditional
+		p.conditions[n-1].traits |= last
+	}
 	c.resources(s, k)
 	p.refs = append(p.refs, StatementRef{Policy: p.name, Sid: s.Sid, Index: s.Index, Start: s.Start})
 }
 
 // names compiles the Action or NotAction element.
-func (c *compiler) names(s *Statement, k *entry) {
+func (c *compiler) names(s *Statement, k *keyed) {
 	list := c.actions[:0]
+	exact := uint32(0)
 	for i := range s.Action {
 		a, bits, ok := newActionPattern(s.Action[i].Text)
 		if !ok {
 			continue
 		}
 		k.names |= bits
-		switch {
-		case a.kind == anyPattern:
+		switch a.kind {
+		case anyPattern:
 			k.flags |= anyName
 			continue
-		case a.kind == exactPattern:
-			k.exact++
-		case a.hash != 0:
-			k.services++
-		default:
-			k.others++
+		case exactPattern:
+			exact++
 		}
 		list = append(list, a)
 	}
 	c.actions = list
-	slices.SortStableFunc(list, func(a, b actionPattern) int {
-		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.hash, b.hash))
-	})
-	p := c.policy
-	if k.exact > 0 {
+	slices.SortStableFunc(list, func(a, b actionPattern) int { return a.compare(&b) })
+	if len(list) > 0 {
 		k.flags |= firstName
 		k.name = unique.Make(list[0])
-		k.exact--
+		list = list[1:]
+	}
+	if len(list) > 0 {
+		k.flags |= secondName
+		k.second = unique.Make(list[0])
 		list = list[1:]
 	}
 	if len(list) > 0 {
 		k.flags |= moreNames
 	}
-	k.actions = uint32(len(p.actions))
+	p := c.policy
+	exact -= min(exact, 2)
+	k.actions, k.exact, k.rest = uint32(len(p.actions)), exact, uint32(len(list))-exact
 	for _, a := range list {
 		p.actions = append(p.actions, unique.Make(a))
 	}

@@ -53,6 +53,7 @@ const (
 	inDeny      // the condition belongs to a Deny statement
 	nullIsFalse // Null lists "false"
 	nullIsTrue  // Null lists "true"
+	last        // of its statement
 )
 
 func (t traits) has(one traits) bool { return t&one != 0 }
@@ -263,6 +264,11 @@ func (c *condition) sort(patterns []pattern) {
 
 // holds reports whether the condition is true for the request.
 func (c *condition) holds(e *evaluation, p *Policy) bool {
+	if e.keys == nil && len(e.r.Lists) == 0 {
+		if one, ok := e.r.Context[c.key]; ok && c.class != operator.Null {
+			return c.test(e, p, one, nil)
+		}
+	}
 	// quirk Q002: a lone empty string is a value, an empty list is none (C-5, C-14).
 	given := e.lookup(c.key, c.hash)
 	missing := given.found == noValue

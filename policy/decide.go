@@ -5,6 +5,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"strings"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
@@ -218,16 +219,12 @@ func (e *evaluation) askAll(g *grants) (denied bool) {
 	if e.s.Resource != nil && e.ask(g, ResourceLayer, e.s.Resource, &g.resource) && !e.rootRepairs(g.denied) {
 		return true
 	}
-	switch len(e.s.Identity) {
-	case 0:
-	case 1:
+	if len(e.s.Identity) == 1 {
 		if e.ask(g, IdentityLayer, e.s.Identity[0], &g.identity) {
 			return true
 		}
-	default:
-		if e.union(g, IdentityLayer, e.s.Identity, &g.identity) {
-			return true
-		}
+	} else if e.union(g, IdentityLayer, e.s.Identity, &g.identity) {
+		return true
 	}
 	if e.s.Boundary != nil && e.ask(g, BoundaryLayer, e.s.Boundary, &g.boundary) {
 		return true
@@ -252,33 +249,31 @@ func (e *evaluation) gate(layer Layer, level []*Policy, g *grants) (denied bool)
 // any, because a policy that was not used lately takes its time to come from
 // memory.
 func (e *evaluation) union(g *grants, layer Layer, policies []*Policy, allows *grant) (denied bool) {
-	const batch = 8
+	const batch = 64
+	bit := uint8(1) << (layer & 7)
 	for len(policies) > 0 {
 		n := min(len(policies), batch)
-		var places [batch]uint32
+		concerned := uint64(0)
 		for i, p := range policies[:n] {
-			places[i] = misplaced
-			if p != nil && p.layers>>layer&1 != 0 {
-				places[i] = p.places(e.q)
+			if p == nil || p.layers&bit == 0 {
+				policies, n = policies[:i+1], i
+				break
 			}
+			concerned |= p.concerns(e.q) << (i & 63)
 		}
-		for i, p := range policies[:n] {
+		for ; concerned != 0; concerned &= concerned - 1 {
+			p := policies[bits.TrailingZeros64(concerned)]
 			sought := allows.policy == nil
-			switch {
-			case places[i] == misplaced:
-				g.misplaced(layer, p)
-				return true
-			case places[i] == 0, !sought && p.denied&e.q.actions == 0:
+			if !sought && p.denied&e.q.actions == 0 {
 				continue
 			}
-			h := p.find(e, places[i], namingLayers>>layer&1 != 0, sought)
-			if h.allow >= 0 {
-				allows.policy, allows.statement, allows.strength = p, h.allow, h.strength
-			}
-			if h.deny >= 0 {
-				g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &p.refs[h.deny]}
+			if e.look(g, layer, p, sought, allows) {
 				return true
 			}
+		}
+		if n < len(policies) && n < batch {
+			g.misplaced(layer, policies[n])
+			return true
 		}
 		policies = policies[n:]
 	}
@@ -287,28 +282,25 @@ func (e *evaluation) union(g *grants, layer Layer, policies []*Policy, allows *g
 
 // ask is union for one policy.
 func (e *evaluation) ask(g *grants, layer Layer, p *Policy, allows *grant) (denied bool) {
-	if p == nil || p.layers>>layer&1 == 0 {
+	if p == nil || p.layers>>(layer&7)&1 == 0 {
 		g.misplaced(layer, p)
 		return true
 	}
-	places := p.places(e.q)
-	if places == 0 {
-		return false
-	}
-	h := p.find(e, places, namingLayers>>layer&1 != 0, true)
-	if h.allow >= 0 {
-		allows.policy, allows.statement, allows.strength = p, h.allow, h.strength
-	}
-	if h.deny >= 0 {
-		g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &p.refs[h.deny]}
-		return true
-	}
-	return false
+	return p.concerns(e.q) != 0 && e.look(g, layer, p, true, allows)
 }
 
-// misplaced stands for the places of a policy that is missing, broken or of a kind
-// that its layer does not take.
-const misplaced = 1 << 31
+// look looks into a policy, for grants only if they are sought.
+func (e *evaluation) look(g *grants, layer Layer, p *Policy, sought bool, allows *grant) (denied bool) {
+	w := walk{named: namingLayers>>(layer&7)&1 != 0, grants: sought}
+	p.find(e, &w)
+	if w.allow >= 0 {
+		allows.policy, allows.statement, allows.strength = p, w.allow, w.strength
+	}
+	if w.deny >= 0 {
+		g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &p.refs[w.deny]}
+	}
+	return w.deny >= 0
+}
 
 // misplaced denies because of a policy that is missing, broken or of a kind that
 // its layer does not take.

@@ -4,9 +4,6 @@ package policy
 
 import (
 	"math/bits"
-	"slices"
-	"strings"
-	"unique"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
@@ -17,65 +14,55 @@ import (
 // up to the last multiple of eight bytes. A pattern without an anchor is among the
 // first entries, which every request looks at. The anchors of a policy have few
 // lengths, and a request looks up its own beginnings of those lengths.
+//
+// What most requests look at comes first and fills two lines of the cache.
 type index struct {
-	all, denied uint64    // masks of the actions of all entries, and of those that deny
-	filter      [4]uint64 // has a bit of every hash
-	steps       uint32    // lengths of anchors: bits of words.Resource.Have
-	always      uint32    // how many entries come first, without an anchor
+	all, denied uint64 // masks of the actions of all entries, and of those that deny
+	common      uint64 // the hash of what all texts begin with
+	steps       uint32 // lengths of anchors, as bits of words.Resource.Have
+	first       uint32 // how many entries come first, without an anchor
+	keys        []key  // of the entries
+	step        uint8  // of common, or words.None
 	kind        Kind
 	layers      uint8 // that take the policy, as bits; 0 for a Broken one
 	shift       uint8 // a hash's bucket is in its bits from here
 
-	few     [1 << fewBits]uint8 // the ends of the buckets in entries, if they are few
-	starts  *[]uint32           // the starts of the buckets, and the end of the last, if they are many
+	few     [1 << fewBits]uint16 // the buckets, if they are few: the first entry, and above it a filter
+	many    []uint32             // the buckets, if they are many: likewise
 	entries []entry
 }
 
-const fewBits = 5
-
-// An entry is one pattern of a Resource element, or a NotResource element, with
-// the rest of its statement. What most requests look at comes first and fills a
-// line of the cache.
-type entry struct {
-	names   uint64 // mask of the actions of the statement
-	literal uint64 // the bytes of the pattern after its anchor, at most eight
-	text    string // of the pattern, as is kind
-	tag     uint32 // the low half of the hash
-	callers uint32 // mask of the statement's principals
-	number  int32  // of the statement
-	size    uint8  // of literal
-	kind    patternKind
-	flags
-	name unique.Handle[actionPattern] // if it has firstName
-	more *more                        // of the pattern
-
-	principal, principals uint32 // of Policy.names, from principal on
-
-	// Of Policy.actions, from actions on: so many exact ones, ones of a literal
-	// service, both in the order of their hashes, and others.
-	actions, exact, services, others uint32
-
-	conditions, when uint32 // of Policy.conditions, from conditions on
-}
-
-// flags say what sort of statement it is.
-type flags uint8
-
 const (
-	deny         flags = 1 << iota
-	notAction          // it has NotAction
-	anyName            // Action or NotAction is or holds "*"
-	firstName          // the first exact action is in name
-	moreNames          // there are actions in Policy.actions
-	hasPrincipal       // it has a principal element
-	notPrincipal       // which is NotPrincipal
+	fewBits = 5
+	maxFew  = 48 // entries in few buckets
 )
 
-// keyed is an entry with the hash that it stands under, 0 without an anchor.
+// A key is what an entry is found by. Where one does not fit, the entry need not
+// be looked at.
+type key struct {
+	names   uint64 // mask of the actions of the statement
+	callers uint32 // mask of its principals
+
+	// The hash of the anchor and so many bytes that follow it in the pattern; the
+	// low bits are that number and whether the key is the last of its bucket.
+	tag uint32
+}
+
+const (
+	lastKey    = 8
+	followMask = 7
+	tagBits    = 4 // below the hash
+
+	tagFactor = 0x9e3779b97f4a7c15
+)
+
+// A keyed entry has the hash that it stands under, 0 without an anchor.
 type keyed struct {
 	entry
+	key
+	text string // of the pattern
 	hash uint64
-	step int8 // its anchor's, or noAnchor
+	step int // of the anchor, or noAnchor
 }
 
 const noAnchor = -1
@@ -85,251 +72,228 @@ func (k keyed) under(p pattern) keyed {
 	var r words.Resource
 	r.Read(p.text)
 	r.Finish(p.text)
-	k.text, k.kind, k.more = p.text, p.kind, p.more
+	k.setPattern(p)
+	k.text = p.text
 	if p.kind == exactPattern {
 		k.step, k.hash = words.Whole, r.Hash[words.Whole]
+		k.tag = tag(k.hash, 0, 0)
 		return k
 	}
-	n := bits.Len32(r.Have&^(1<<words.Whole)) - 1
-	if n >= 0 {
-		k.step, k.hash = int8(n), r.Hash[n]
+	if n := bits.Len32(r.Have&^(1<<words.Whole)) - 1; n >= 0 {
+		k.step, k.hash = n, r.Hash[n]
 	}
-	k.size = uint8(min(len(p.text)-8*(n+1), 8))
-	k.literal = words.At(p.text, 8*(n+1)) & words.First(k.size)
+	end := 8 * (k.step + 1)
+	k.tag = tag(k.hash, words.At(p.text, end), uint32(min(len(p.text)-end, followMask)))
 	return k
 }
 
-// filterBit returns the bit of a hash in a filter.
-func filterBit(hash uint64) (word, bit uint64) { return hash >> 38 & 3, hash >> 32 & 63 }
+// tag returns the tag of a key under an anchor, which so many bytes of a word follow.
+func tag(anchor, next uint64, following uint32) uint32 {
+	next &= 1<<(following&followMask*8) - 1
+	return uint32((anchor^next)*tagFactor>>32)&^(1<<tagBits-1) | following&followMask
+}
+
+// filterBit returns the place of the bit of a hash in the filter of its bucket.
+func filterBit(hash uint64) uint64 { return hash >> 24 & 7 }
 
 // build makes the tables.
 func (x *index) build(list []keyed) {
-	width := min(bits.Len(uint(len(list))), 24)
-	if len(list) < 1<<8 {
+	width := bits.Len(uint(len(list)))
+	if len(list) <= maxFew {
 		width = min(width, fewBits)
 	}
 	x.shift = uint8(64 - width)
-	starts := make([]uint32, 1<<width+1)
+	buckets := make([]struct{ filter, first, end uint32 }, 1<<width)
 	for i := range list {
 		k := &list[i]
-		k.tag = uint32(k.hash)
 		x.all |= k.names
 		if k.flags&deny != 0 {
 			x.denied |= k.names
 		}
 		if k.step == noAnchor {
-			x.always++
+			x.first++
 			continue
 		}
 		x.steps |= 1 << k.step
-		word, bit := filterBit(k.hash)
-		x.filter[word] |= 1 << bit
-		starts[1+k.hash>>x.shift]++
+		b := &buckets[k.hash>>x.shift]
+		b.filter |= 1 << filterBit(k.hash)
+		b.end++
 	}
-	starts[0] = x.always
-	for i := range starts[1:] {
-		starts[i+1] += starts[i]
+	at := x.first
+	for i := range buckets {
+		b := &buckets[i]
+		b.first, b.end, at = at, at, at+b.end
 	}
-	if len(list) < 1<<8 {
-		for i, end := range starts[1:] {
-			x.few[i] = uint8(end)
-		}
-	} else {
-		many := slices.Clone(starts)
-		x.starts = &many
-	}
-	x.entries = make([]entry, len(list))
-	first := 0
+	x.keys, x.entries = make([]key, len(list)), make([]entry, len(list))
+	first := uint32(0)
 	for i := range list {
-		if list[i].step == noAnchor {
-			x.entries[first] = list[i].entry
-			first++
+		k := &list[i]
+		to := &first
+		if k.step != noAnchor {
+			to = &buckets[k.hash>>x.shift].end
+		}
+		x.entries[*to] = k.entry
+		x.keys[*to] = k.key
+		*to++
+	}
+	if x.first > 0 {
+		x.keys[x.first-1].tag |= lastKey
+	}
+	if len(list) > maxFew {
+		x.many = make([]uint32, len(buckets))
+	}
+	for i, b := range buckets {
+		if b.filter == 0 {
 			continue
 		}
-		bucket := list[i].hash >> x.shift
-		x.entries[starts[bucket]] = list[i].entry
-		starts[bucket]++
+		x.keys[b.end-1].tag |= lastKey
+		if x.many != nil {
+			x.many[i] = b.filter<<24 | b.first
+		} else {
+			x.few[i] = uint16(b.filter<<8 | b.first)
+		}
 	}
+	x.findCommon(list)
 }
 
-// bucket returns the entries that may stand under a hash.
-func (x *index) bucket(hash uint64) []entry {
-	n := hash >> x.shift
-	if x.starts != nil {
-		starts := *x.starts
-		return x.entries[starts[n]:starts[n+1]]
+// findCommon finds what all texts begin with.
+func (x *index) findCommon(list []keyed) {
+	x.step = words.None
+	if x.first > 0 || len(list) == 0 {
+		return
 	}
-	start := x.always
+	common := list[0].text
+	n := min(len(common)/8, words.Steps)
+	for i := range list {
+		for n = min(n, len(list[i].text)/8); list[i].text[:8*n] != common[:8*n]; {
+			n--
+		}
+	}
 	if n > 0 {
-		start = uint32(x.few[(n-1)%(1<<fewBits)])
+		var r words.Resource
+		r.Read(common[:8*n])
+		x.step, x.common = uint8(n-1), r.Hash[n-1]
 	}
-	return x.entries[start:x.few[n%(1<<fewBits)]]
 }
 
-// A hit is what a walk through a Policy found: the statement that allows whose
-// principal element names the caller most closely, of those the first, and the
-// first that denies; -1 where there is none.
-type hit struct {
-	allow, deny int32
+// bucket returns the filter and the first entry of the bucket of a hash.
+func (x *index) bucket(hash uint64) (filter, first uint32) {
+	if x.many != nil {
+		b := x.many[hash>>(x.shift&63)]
+		return b >> 24, b & (1<<24 - 1)
+	}
+	b := x.few[hash>>(x.shift&63)%(1<<fewBits)]
+	return uint32(b >> 8), uint32(b & 0xff)
+}
+
+// concerns returns 1 if an entry may apply to a request, else 0. It does not
+// branch, because which policies do cannot be told beforehand.
+func (x *index) concerns(q *query) uint64 {
+	other := x.common ^ q.resource.Hash[x.step%(words.Whole+1)]
+	return nonzero(x.all&q.actions) &^ nonzero(other)
+}
+
+// nonzero returns 1, or 0 for 0.
+func nonzero(w uint64) uint64 {
+	one := uint64(0)
+	if w != 0 {
+		one = 1
+	}
+	return one
+}
+
+// A walk through a Policy finds the statement that allows whose principal element
+// names the caller most closely, of those the first, and the first that denies.
+type walk struct {
+	allow, deny int32    // -1 where there is none
 	strength    strength // of allow
+	named       bool     // the layer's statements name their callers
+	grants      bool     // statements that allow are sought as well
 }
 
-// always is where a walk looks at the entries without an anchor, among the places
-// of words.Resource.
-const always = words.Whole + 1
-
-// places returns where in the index something may apply to a request: bits of
-// words.Resource.Have, and always.
-func (x *index) places(q *query) (places uint32) {
-	if x.all&q.actions == 0 {
-		return 0
-	}
-	if x.always > 0 {
-		places = 1 << always
-	}
-	if x.steps&^q.resource.Have>>words.Whole != 0 {
-		q.resource.Finish(q.name)
-	}
-	for m := x.steps & q.resource.Have; m != 0; m &= m - 1 {
-		n := bits.TrailingZeros32(m) & words.Whole
-		word, bit := filterBit(q.resource.Hash[n])
-		places |= uint32(x.filter[word]>>bit&1) << n
-	}
-	return places
-}
-
-// find walks through places of the index. Named says that the layer's statements
-// name their callers, and grants that statements that allow are sought as well.
-func (p *Policy) find(e *evaluation, places uint32, named, grants bool) hit {
-	q, resource := e.q, e.r.Resource
-	callers := ^uint32(0)
-	if named {
+// find walks through the index.
+func (p *Policy) find(e *evaluation, w *walk) {
+	q, callers := e.q, ^uint32(0)
+	if w.named {
 		callers = e.callerMask()
 	}
-	h := hit{allow: -1, deny: -1}
-	for ; places != 0; places &= places - 1 {
-		n := bits.TrailingZeros32(places)
-		list, tag, end := p.entries[:p.always], uint32(0), 0
-		if n != always {
-			hash := q.resource.Hash[n&words.Whole]
-			list, tag, end = p.bucket(hash), uint32(hash), 8*(n+1)
-		}
-		next, bytes := uint64(0), uint64(0) // what follows the anchor, and the bytes of it that are compared at a glance
-		if len(list) > 1 {
-			bytes = ^bytes
-			if end < len(resource) {
-				next = words.At(resource, end)
-			}
-		}
-		for i := range list {
-			k := &list[i]
-			denies := k.flags&deny != 0
-			switch {
-			case k.tag != tag || k.names&q.actions == 0 || k.callers&callers == 0 || (k.literal^next)&bytes&words.First(k.size) != 0:
-				continue
-			case denies && h.deny >= 0 && k.number >= h.deny, !denies && (!grants || h.strength == anyMatch && k.number >= h.allow):
-				continue // it would be no better
-			case !k.isNamed(q) && !p.matchAction(k, q):
-				continue
-			case k.kind == prefixPattern:
-				if !strings.HasPrefix(resource, k.text) {
-					continue
-				}
-			case !matchText(e, k.kind, k.text, k.more, resource):
-				continue
-			}
-			m := anyMatch
-			if named {
-				if m = p.matchPrincipal(k, e, denies); m == noMatch {
-					continue
-				}
-			}
-			if k.when > 0 && !p.matchConditions(k, e) {
-				continue
-			}
-			switch {
-			case denies:
-				h.deny = k.number
-			case m > h.strength || m == h.strength && k.number < h.allow:
-				h.allow, h.strength = k.number, m
-			}
+	w.allow, w.deny = -1, -1
+	if p.steps&^q.resource.Have>>words.Whole&1 != 0 {
+		q.resource.Finish(e.r.Resource)
+	}
+	if p.first > 0 {
+		p.scan(e, w, 0, 0, 0, callers)
+	}
+	for m := p.steps & q.resource.Have; m != 0; m &= m - 1 {
+		n := bits.TrailingZeros32(m) & words.Whole
+		hash := q.resource.Hash[n]
+		if filter, first := p.bucket(hash); filter>>filterBit(hash)&1 != 0 {
+			p.scan(e, w, first, hash, 8*(n+1), callers)
 		}
 	}
-	return h
 }
 
-func (p *Policy) matchConditions(k *entry, e *evaluation) bool {
-	conditions := p.conditions[k.conditions : k.conditions+k.when]
-	for i := range conditions {
-		if !conditions[i].holds(e, p) {
-			return false
+// scan looks through a bucket, or the entries without an anchor. The anchor ends at
+// a place in the resource.
+func (p *Policy) scan(e *evaluation, w *walk, i uint32, anchor uint64, end int, callers uint32) {
+	actions := e.q.actions
+	if k := &p.keys[i]; k.tag&lastKey != 0 {
+		if k.callers&callers != 0 && k.names&actions != 0 {
+			p.try(e, &p.entries[i], w)
+		}
+		return
+	}
+	next := words.At(e.r.Resource, min(end, len(e.r.Resource)))
+	for {
+		if i = p.fit(i, actions, anchor, next, callers); i == noFit {
+			return
+		}
+		p.try(e, &p.entries[i], w)
+		if p.keys[i].tag&lastKey != 0 {
+			return
+		}
+		i++
+	}
+}
+
+// fit returns the first key of a bucket that fits, from i on, or noFit.
+func (p *Policy) fit(i uint32, actions, anchor, next uint64, callers uint32) uint32 {
+	for keys := p.keys; int(i) < len(keys); i++ {
+		k := &keys[i]
+		if k.callers&callers != 0 && k.names&actions != 0 && (tag(anchor, next, k.tag)^k.tag)&^lastKey == 0 {
+			return i
+		}
+		if k.tag&lastKey != 0 {
+			break
 		}
 	}
-	return true
+	return noFit
 }
 
-// isNamed reports that the Action element names the action, as most do that match,
-// by its first name or by "*".
-func (k *entry) isNamed(q *query) bool {
-	return k.flags&(firstName|notAction) == firstName && k.name.Value().hash == q.hash && k.name.Value().text == q.action
-}
+const noFit = ^uint32(0)
 
-// matchAction reports whether the Action or NotAction element matches.
-//
-// quirk Q021: an empty list matches nothing, so NotAction with one matches
-// everything; likewise for resources and condition values (P-5, C-17).
-func (p *Policy) matchAction(k *entry, q *query) bool {
-	matched := k.flags&notAction == 0
+// try looks whether an entry applies, and makes it the hit if it is a better one.
+func (p *Policy) try(e *evaluation, k *entry, w *walk) {
+	denies := k.flags&deny != 0
 	switch {
-	case k.flags&anyName != 0:
-		return matched
-	case k.flags&firstName != 0:
-		if a := k.name.Value(); a.hash == q.hash && (a.text == q.action || words.EqualFold(a.text, q.action)) {
-			return matched
+	case denies && w.deny >= 0 && k.number >= w.deny, !denies && (!w.grants || w.strength == anyMatch && k.number >= w.allow):
+		return // it would be no better
+	case !p.matchAction(k, e.q), !k.matchResource(e):
+		return
+	}
+	m := anyMatch
+	if w.named {
+		if m = p.matchPrincipal(k, e, denies); m == noMatch {
+			return
 		}
 	}
-	if k.flags&moreNames == 0 {
-		return !matched
+	if k.flags&conditional != 0 && !p.matchConditions(k, e) {
+		return
 	}
-	from, to := k.actions, k.actions+k.exact
-	if k.exact > searchThreshold {
-		from += firstHash(p.actions[from:to], q.hash)
+	switch {
+	case denies:
+		w.deny = k.number
+	case m > w.strength || m == w.strength && k.number < w.allow:
+		w.allow, w.strength = k.number, m
 	}
-	for ; from < to; from++ {
-		if a := p.actions[from].Value(); a.hash == q.hash && (a.text == q.action || words.EqualFold(a.text, q.action)) {
-			return matched
-		} else if a.hash > q.hash {
-			break
-		}
-	}
-	services, others := p.actions[to:to+k.services], p.actions[to+k.services:to+k.services+k.others]
-	for _, handle := range services[firstHash(services, q.service):] {
-		a := handle.Value()
-		if a.hash != q.service {
-			break
-		}
-		if a.match(q.action, q.colon) {
-			return matched
-		}
-	}
-	for _, handle := range others {
-		if a := handle.Value(); a.match(q.action, q.colon) {
-			return matched
-		}
-	}
-	return !matched
-}
-
-// firstHash returns the place of the first pattern with a hash, or above it, in a
-// list in the order of hashes.
-func firstHash(list []unique.Handle[actionPattern], hash uint32) uint32 {
-	from, to := uint32(0), uint32(len(list))
-	for from < to {
-		if middle := (from + to) / 2; list[middle].Value().hash < hash {
-			from = middle + 1
-		} else {
-			to = middle
-		}
-	}
-	return from
 }

@@ -27,7 +27,7 @@ type Lowered struct {
 func Lower(r *Request) *Lowered {
 	l := &Lowered{r: *r}
 	l.query.read(&l.r)
-	l.query.resource.Finish(l.query.name)
+	l.query.resource.Finish(r.Resource)
 	l.keys.read(r, readValue)
 	l.r.Context, l.r.Lists = nil, nil
 	return l
@@ -57,7 +57,6 @@ type query struct {
 	service  uint32 // of its service
 	sts      bool   // its service is "sts"
 	account  string // that owns the resource
-	name     string // of the resource
 	resource words.Resource
 }
 
@@ -76,7 +75,6 @@ func (q *query) read(r *Request) {
 	if q.account == "" {
 		q.account = r.Account()
 	}
-	q.name = r.Resource
 	q.resource.Read(r.Resource)
 }
 

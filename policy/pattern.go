@@ -22,6 +22,7 @@ const (
 	exactPattern                     // text
 	prefixPattern                    // text and anything after it
 	piecesPattern                    // pieces in order
+	starsPattern                     // a text with stars; of an entry only
 	foldPattern                      // pieces in order, letter case does not count; no wildcards
 	exceptPattern                    // what none of some patterns matches
 )
@@ -38,6 +39,7 @@ type pattern struct {
 
 // more is what a pattern has if a text does not say it all.
 type more struct {
+	text   string  // of an entry that has no room for it
 	pieces []piece // of piecesPattern, those after its text
 	except []pattern
 }
@@ -54,6 +56,29 @@ func newMore(pieces []piece) *more {
 	})
 	m.pieces = append(m.few[:0], pieces...)
 	return &m.more
+}
+
+// maxInline is how long a text between two stars of a starsPattern may be: a copy
+// of one that is no longer needs no memory.
+const maxInline = 32
+
+// glob returns a text with stars that says the same as a text followed by the
+// pieces; ok is false if there is none.
+func (m *more) glob(text string) (glob string, ok bool) {
+	if strings.IndexByte(text, '*') >= 0 {
+		return "", false
+	}
+	for i := range m.pieces {
+		switch p := &m.pieces[i]; {
+		case p.Kind == template.Star && !p.Within:
+			text += "*"
+		case p.Kind != template.Literal || strings.IndexByte(p.Text, '*') >= 0 || len(p.Text) > maxInline:
+			return "", false
+		default:
+			text += p.Text
+		}
+	}
+	return text, true
 }
 
 // plainPattern compiles a text without variables and wildcards but for a star at
@@ -350,6 +375,7 @@ type actionPattern struct {
 	text string
 	hash uint32 // of the text of an exactPattern, else of a literal service with its colon; 0 if there is none
 	kind patternKind
+	star int // the place of the only wildcard of a piecesPattern, if that is a star in its name, else 0
 }
 
 // newActionPattern compiles an action. The mask is that of every action that it
@@ -376,19 +402,21 @@ func newActionPattern(text string) (p actionPattern, mask uint64, ok bool) {
 	p = actionPattern{text: shared(text), hash: uint32(a.Service), kind: piecesPattern}
 	if wildcard == len(text)-1 && text[wildcard] == '*' {
 		p.text, p.kind = p.text[:wildcard], prefixPattern
+	} else if strings.LastIndexAny(text, "*?") == wildcard && text[wildcard] == '*' {
+		p.star = wildcard
 	}
 	return p, serviceBit(p.hash), true
 }
 
-// rank orders the patterns of an Action element by how they are found.
-func (p *actionPattern) rank() int {
-	switch {
-	case p.kind == exactPattern:
-		return 0
-	case p.hash != 0:
+// compare orders the patterns of an Action element by how they are found.
+func (p *actionPattern) compare(other *actionPattern) int {
+	if exact := p.kind == exactPattern; exact != (other.kind == exactPattern) {
+		if exact {
+			return -1
+		}
 		return 1
 	}
-	return 2
+	return cmp.Compare(p.hash, other.hash)
 }
 
 // The mask of an action has a bit for the action and one for its service; that
@@ -399,18 +427,25 @@ const anyAction = ^uint64(0)
 func actionBit(hash uint32) uint64  { return 1 << (hash & 31) }
 func serviceBit(hash uint32) uint64 { return 1 << (32 + hash&31) }
 
-// match compares with an action; colon is the place of its first one.
-func (p *actionPattern) match(action string, colon int) bool {
+// match reports whether the pattern matches the request's action.
+func (p actionPattern) match(q *query) bool {
+	return (p.hash == q.hash || p.kind != exactPattern) && p.spells(q)
+}
+
+// spells is match but for the hash of an exactPattern.
+func (p actionPattern) spells(q *query) bool {
 	switch p.kind {
-	case anyPattern:
-		return true
 	case exactPattern:
-		return action == p.text || words.EqualFold(action, p.text)
+		return q.action == p.text || words.EqualFold(q.action, p.text)
 	case prefixPattern:
-		return words.HasPrefixFold(action, p.text)
+		return strings.HasPrefix(q.action, p.text) || words.HasPrefixFold(q.action, p.text)
+	}
+	if p.star > 0 { // the only wildcard, in the name
+		from := len(q.action) - (len(p.text) - p.star - 1)
+		return from >= p.star && words.HasPrefixFold(q.action, p.text[:p.star]) && words.EqualFold(q.action[from:], p.text[p.star+1:])
 	}
 	service, name, _ := strings.Cut(p.text, ":")
-	return words.Glob(service, action[:colon]) && words.Glob(name, action[colon+1:])
+	return words.Glob(service, q.action[:q.colon]) && words.Glob(name, q.action[q.colon+1:])
 }
 
 // lowerASCII returns s with its ASCII letters in lower case.

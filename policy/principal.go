@@ -74,18 +74,15 @@ const (
 
 // A principalName is one value of a Principal element, taken apart.
 type principalName struct {
-	form principalForm
-	text string  // of an accountForm: the account
-	id   *string // userForm, roleForm, sessionForm: the unique id it is bound to, or nil
+	text  string // of an accountForm: the account
+	form  principalForm
+	bound bool // to a unique id: a userForm, roleForm or sessionForm
 }
 
 // parsePrincipalName reads a value of the AWS member of a Principal element. A
 // value of no known form is a unique id: there is no partial wildcard (M-7).
 func parsePrincipalName(text string, ids map[string]string) principalName {
 	n := principalName{form: idForm, text: text}
-	if id := ids[text]; id != "" {
-		n.id = &id
-	}
 	if text == "*" {
 		n.form = everyoneForm
 		return n
@@ -102,11 +99,11 @@ func parsePrincipalName(text string, ids map[string]string) principalName {
 	case arn.KindRoot:
 		n.form, n.text = accountForm, entity.Account
 	case arn.KindUser:
-		n.form = userForm
+		n.form, n.bound = userForm, ids[text] != ""
 	case arn.KindRole:
-		n.form = roleForm
+		n.form, n.bound = roleForm, ids[text] != ""
 	case arn.KindAssumedRole:
-		n.form = sessionForm
+		n.form, n.bound = sessionForm, ids[text] != ""
 	case arn.KindFederatedUser:
 		n.form = federatedForm
 	}

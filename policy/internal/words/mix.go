@@ -4,13 +4,11 @@
 
 package words
 
-import "math/bits"
-
 // mix returns what the word w adds to the hash of a text; k is seed for its first
 // word, and prime more for each that follows. The parts of a hash are summed, so
 // that they can be computed side by side, and so that the hash of a prefix is a
 // step on the way to that of the text.
 func mix(w, k uint64) uint64 {
-	hi, lo := bits.Mul64(w^k, prime)
-	return hi ^ lo
+	w = (w ^ k) * prime
+	return w ^ w>>32
 }

@@ -9,14 +9,16 @@ package words
 
 import (
 	"math/bits"
+	"strings"
 )
 
 const (
-	low7  = 0x7f7f7f7f7f7f7f7f
-	high  = 0x8080808080808080
-	ones  = 0x0101010101010101
-	seed  = 0x9e3779b97f4a7c15
-	prime = 0xd6e8feb86659fd93
+	low7   = 0x7f7f7f7f7f7f7f7f
+	high   = 0x8080808080808080
+	ones   = 0x0101010101010101
+	blanks = ' ' * ones // makes the letters of a word small
+	seed   = 0x9e3779b97f4a7c15
+	prime  = 0xd6e8feb86659fd93
 )
 
 // load returns the eight bytes of s from i, the first in the lowest byte.
@@ -29,22 +31,17 @@ func load(s string, i int) uint64 {
 // At returns the eight bytes of s from i, zero where s has ended. It takes an i
 // of at most len(s).
 func At(s string, i int) uint64 {
-	switch {
-	case i <= len(s)-8:
+	if i <= len(s)-8 {
 		return load(s, i)
-	case len(s) >= 8:
-		return tail(s, i)
 	}
-	return short(s, i)
+	return tail(s, i)
 }
 
-// tail is At for the last, incomplete word of a text of at least eight bytes.
-func tail(s string, i int) uint64 {
-	return load(s, len(s)-8) >> (8 * uint(8-(len(s)-i)))
-}
-
-// short is At for a text of less than eight bytes.
-func short(s string, i int) (w uint64) {
+// tail is At for less than eight bytes.
+func tail(s string, i int) (w uint64) {
+	if len(s) >= 8 {
+		return load(s, len(s)-8) >> (8 * uint(8-len(s)+i))
+	}
 	for j := len(s) - 1; j >= i; j-- {
 		w = w<<8 | uint64(s[j])
 	}
@@ -71,14 +68,16 @@ func HasPrefixFold(s, prefix string) bool {
 	if len(s) < len(prefix) {
 		return false
 	}
-	i := 0
-	for ; i+8 <= len(prefix); i += 8 {
-		if lower(load(s, i)) != lower(load(prefix, i)) {
+	s = s[:len(prefix)]
+	if s == prefix {
+		return true
+	}
+	for i := 0; i <= len(s); i += 8 {
+		if lower(At(s, i)) != lower(At(prefix, i)) {
 			return false
 		}
 	}
-	rest := First(uint8(len(prefix) - i))
-	return i == len(prefix) || lower(At(s, i)&rest) == lower(At(prefix, i))
+	return true
 }
 
 // An Action is the name of an operation, "service:Name", as the hashes of its
@@ -90,43 +89,45 @@ type Action struct {
 }
 
 // ReadAction hashes an action.
-func ReadAction(s string) Action {
-	hash, service, at, k := uint64(0), uint64(0), -1, uint64(seed)
-	for i := 0; i < len(s); i, k = i+8, k+prime {
-		var w uint64
-		switch {
-		case i <= len(s)-8:
-			w = load(s, i)
-		case i > 0:
-			w = load(s, len(s)-8) >> (8 * uint(i+8-len(s)) & 63)
-		default:
-			w = short(s, 0)
-		}
-		w = lower(w)
-		colon := w ^ (':' * ones)
-		if colon = (colon - ones) &^ colon & high; colon != 0 && at < 0 {
-			colon &= -colon
-			at = i + bits.TrailingZeros64(colon)/8
-			service = hash + mix(w&(colon|(colon-1)), k)
-		}
-		hash += mix(w, k)
+func ReadAction(s string) (a Action) {
+	first := At(s, 0)
+	if colon := zeros(first ^ ':'*ones); colon != 0 {
+		a.Colon = bits.TrailingZeros64(colon) / 8
+		a.Service = mix((first|blanks)&(colon&-colon<<1-1), seed)
+	} else if a.Colon = strings.IndexByte(s, ':'); a.Colon >= 0 {
+		a.Service = Fold(s[:a.Colon+1])
 	}
-	return Action{Hash: hash, Service: service, Colon: at}
+	a.Hash = mix(first|blanks, seed)
+	k, i := uint64(seed), 8
+	for ; i <= len(s)-8; i += 8 {
+		k += prime
+		a.Hash += mix(load(s, i)|blanks, k)
+	}
+	if i < len(s) {
+		a.Hash += mix(load(s, len(s)-8)>>(8*uint(i+8-len(s))&63)|blanks, k+prime)
+	}
+	return a
 }
+
+// zeros returns a word in which the lowest high bit tells the first byte of w that is 0.
+func zeros(w uint64) uint64 { return (w - ones) &^ w & high }
 
 const (
 	// Steps is how many steps a Resource holds; those after are left out.
-	Steps = 15
+	Steps = 14
+
+	// None is a place that holds the hash 0.
+	None = 14
 
 	// Whole is the place of the hash of the whole text.
-	Whole = Steps
+	Whole = 15
 )
 
 // A Resource is a text, such as an ARN, as the hashes of what it begins with: the
 // n-th step is its first 8(n+1) bytes.
 type Resource struct {
 	Have uint32 // bit n: it has the n-th step; bit Whole: Finish was called
-	Hash [Steps + 1]uint64
+	Hash [Whole + 1]uint64
 
 	sum, k uint64 // of its whole words, and for the next
 }
@@ -134,26 +135,24 @@ type Resource struct {
 // Read hashes the steps of a text. It takes a zero Resource.
 func (r *Resource) Read(s string) {
 	h, k, n := uint64(0), uint64(seed), 0
-	for i := 0; i <= len(s)-8; i, k = i+8, k+prime {
+	hash := &r.Hash
+	for i := 0; i <= len(s)-8; i += 8 {
 		h += mix(load(s, i), k)
+		k += prime
 		if n < Steps {
-			r.Hash[n] = h
+			hash[n] = h
 			n++
 		}
 	}
-	r.Have = 1<<n - 1
+	r.Have = 1<<(n&31) - 1
 	r.sum, r.k = h, k
 }
 
 // Finish hashes the whole of the text that was read.
 func (r *Resource) Finish(s string) {
 	h := r.sum
-	switch n := uint(len(s)) & 7; {
-	case n == 0:
-	case len(s) >= 8:
-		h += mix(load(s[len(s)-8:], 0)>>(64-8*n), r.k)
-	default:
-		h += mix(short(s, 0), r.k)
+	if len(s)&7 != 0 {
+		h += mix(At(s, len(s)&^7), r.k)
 	}
 	r.Hash[Whole] = ^h
 	r.Have |= 1 << Whole
@@ -170,7 +169,7 @@ func Text(s string) (h uint64) {
 // Ending hashes the last eight bytes of any text and its length.
 func Ending(s string) uint64 {
 	if len(s) < 8 {
-		return mix(short(s, 0), seed)
+		return mix(At(s, 0), seed)
 	}
 	return mix(load(s, len(s)-8), seed+prime*uint64(len(s)))
 }
@@ -178,7 +177,7 @@ func Ending(s string) uint64 {
 // Fold hashes any text without regard to the case of ASCII letters.
 func Fold(s string) (h uint64) {
 	for i, k := 0, uint64(seed); i < len(s); i, k = i+8, k+prime {
-		h += mix(lower(At(s, i)), k)
+		h += mix(At(s, i)|blanks, k)
 	}
 	return h
 }

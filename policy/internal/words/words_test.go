@@ -3,7 +3,6 @@
 package words
 
 import (
-	"math/bits"
 	"strings"
 	"testing"
 )
@@ -27,13 +26,33 @@ func wordAt(s string, i int) (w uint64) {
 	return w
 }
 
+func mixOf(w uint64) uint64 {
+	w *= prime
+	return w ^ w>>32
+}
+
 // hashOf is Text by its definition: the sum of what the words add.
 func hashOf(s string) (h uint64) {
 	for i, n := 0, uint64(0); i < len(s); i, n = i+8, n+1 {
-		hi, lo := bits.Mul64(wordAt(s, i)^(seed+n*prime), prime)
-		h += hi ^ lo
+		h += mixOf(wordAt(s, i) ^ (seed + n*prime))
 	}
 	return h
+}
+
+// foldOf is Fold by its definition.
+func foldOf(s string) (h uint64) {
+	for i, n := 0, uint64(0); i < len(s); i, n = i+8, n+1 {
+		h += mixOf((wordAt(s, i) | blanks) ^ (seed + n*prime))
+	}
+	return h
+}
+
+// serviceOf is the service's hash of an action by its definition.
+func serviceOf(s string, colon int) uint64 {
+	if colon < 8 {
+		return mixOf((wordAt(s, 0)|blanks)&(^uint64(0)>>(56-8*colon)) ^ seed)
+	}
+	return foldOf(s[:colon+1])
 }
 
 // endingOf is Ending by its definition.
@@ -42,8 +61,7 @@ func endingOf(s string) uint64 {
 	if len(s) >= 8 {
 		k += prime * uint64(len(s))
 	}
-	hi, lo := bits.Mul64(wordAt(s, max(len(s)-8, 0))^k, prime)
-	return hi ^ lo
+	return mixOf(wordAt(s, max(len(s)-8, 0)) ^ k)
 }
 
 // checkText compares everything that reads one text with the naive versions.
@@ -60,7 +78,7 @@ func checkText(t *testing.T, s string) {
 	if got, want := Ending(s), endingOf(s); got != want {
 		t.Errorf("Ending(%q) = %#x, want %#x", s, got, want)
 	}
-	if got, want := Fold(s), hashOf(lowered(s)); got != want {
+	if got, want := Fold(s), foldOf(s); got != want {
 		t.Errorf("Fold(%q) = %#x, want %#x", s, got, want)
 	}
 	checkAction(t, s)
@@ -69,9 +87,15 @@ func checkText(t *testing.T, s string) {
 
 func checkAction(t *testing.T, s string) {
 	t.Helper()
-	want := Action{Hash: hashOf(lowered(s)), Colon: strings.IndexByte(s, ':')}
+	want := Action{Hash: foldOf(s), Colon: strings.IndexByte(s, ':')}
+	if s == "" {
+		want.Hash = mixOf(blanks ^ seed)
+	}
 	if want.Colon >= 0 {
-		want.Service = hashOf(lowered(s[:want.Colon+1]))
+		want.Service = serviceOf(s, want.Colon)
+	}
+	if other := ReadAction(lowered(s)); other.Hash != want.Hash || other.Service != want.Service {
+		t.Errorf("ReadAction(%q) = %+v, which differs in small letters: %+v", s, want, other)
 	}
 	if got := ReadAction(s); got != want {
 		t.Errorf("ReadAction(%q) = %+v, want %+v", s, got, want)
