@@ -36,15 +36,15 @@ func (c *compiler) principals(b *PrincipalBlock, k *keyed) {
 // names; that of a caller has those of all the ways to name it. Where the two have
 // no bit in common, the element does not name the caller.
 const (
-	everyoneBit uint32 = 1 << iota
+	everyoneBit uint64 = 1 << iota
 	accountBit         // all accounts have this one
 )
 
-func nameBit(name string) uint32 { return 4 << (words.Ending(name) % 30) }
+func nameBit(name string) uint64 { return 4 << (words.Ending(name) % 62) }
 
-func principalMask(names []principalName, not bool, ids map[string]string) (mask uint32) {
+func principalMask(names []principalName, not bool, ids map[string]string) (mask uint64) {
 	if not {
-		return ^uint32(0)
+		return ^uint64(0)
 	}
 	for i := range names {
 		n := &names[i]
@@ -67,7 +67,7 @@ func principalMask(names []principalName, not bool, ids map[string]string) (mask
 }
 
 // callerMask returns the mask of the caller.
-func (e *evaluation) callerMask() uint32 {
+func (e *evaluation) callerMask() uint64 {
 	if e.callers != 0 {
 		return e.callers
 	}

@@ -256,7 +256,7 @@ func (c *compiler) statement(s *Statement) {
 	p := c.policy
 	k := keyed{step: noAnchor}
 	k.tag = tag(0, 0, 0)
-	k.number, k.callers = int32(len(p.refs)), ^uint32(0)
+	k.number, k.callers = int32(len(p.refs)), ^uint64(0)
 	if s.Effect == Deny {
 		k.flags |= deny
 	}

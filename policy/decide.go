@@ -18,7 +18,7 @@ type evaluation struct {
 	q       *query
 	keys    *keyTable // nil: the context is in the maps of r
 	bounded bool      // the caller has a permissions boundary
-	callers uint32    // mask of the caller; 0: not made yet
+	callers uint64    // mask of the caller; 0: not made yet
 	passed  int       // how many keys were passed over in the maps of r
 	last    resolved  // the last variable that was looked up
 }

@@ -17,8 +17,8 @@ import (
 //
 // What most requests look at comes first and fills two lines of the cache.
 type index struct {
-	all, denied uint64 // masks of the actions of all entries, and of those that deny
 	common      uint64 // the hash of what all texts begin with
+	all, denied uint32 // masks of the actions of all entries, and of those that deny
 	steps       uint32 // lengths of anchors, as bits of words.Resource.Have
 	first       uint32 // how many entries come first, without an anchor
 	keys        []key  // of the entries
@@ -40,8 +40,8 @@ const (
 // A key is what an entry is found by. Where one does not fit, the entry need not
 // be looked at.
 type key struct {
-	names   uint64 // mask of the actions of the statement
-	callers uint32 // mask of its principals
+	callers uint64 // mask of the principals of the statement
+	names   uint32 // mask of its actions
 
 	// The hash of the anchor and so many bytes that follow it in the pattern; the
 	// low bits are that number and whether the key is the last of its bucket.
@@ -190,7 +190,7 @@ func (x *index) bucket(hash uint64) (filter, first uint32) {
 // branch, because which policies do cannot be told beforehand.
 func (x *index) concerns(q *query) uint64 {
 	other := x.common ^ q.resource.Hash[x.step%(words.Whole+1)]
-	return nonzero(x.all&q.actions) &^ nonzero(other)
+	return nonzero(uint64(x.all&q.actions)) &^ nonzero(other)
 }
 
 // nonzero returns 1, or 0 for 0.
@@ -213,7 +213,7 @@ type walk struct {
 
 // find walks through the index.
 func (p *Policy) find(e *evaluation, w *walk) {
-	q, callers := e.q, ^uint32(0)
+	q, callers := e.q, ^uint64(0)
 	if w.named {
 		callers = e.callerMask()
 	}
@@ -235,7 +235,7 @@ func (p *Policy) find(e *evaluation, w *walk) {
 
 // scan looks through a bucket, or the entries without an anchor. The anchor ends at
 // a place in the resource.
-func (p *Policy) scan(e *evaluation, w *walk, i uint32, anchor uint64, end int, callers uint32) {
+func (p *Policy) scan(e *evaluation, w *walk, i uint32, anchor uint64, end int, callers uint64) {
 	actions := e.q.actions
 	if k := &p.keys[i]; k.tag&lastKey != 0 {
 		if k.callers&callers != 0 && k.names&actions != 0 {
@@ -257,7 +257,7 @@ func (p *Policy) scan(e *evaluation, w *walk, i uint32, anchor uint64, end int, 
 }
 
 // fit returns the first key of a bucket that fits, from i on, or noFit.
-func (p *Policy) fit(i uint32, actions, anchor, next uint64, callers uint32) uint32 {
+func (p *Policy) fit(i, actions uint32, anchor, next, callers uint64) uint32 {
 	for keys := p.keys; int(i) < len(keys); i++ {
 		k := &keys[i]
 		if k.callers&callers != 0 && k.names&actions != 0 && (tag(anchor, next, k.tag)^k.tag)&^lastKey == 0 {

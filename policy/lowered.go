@@ -52,7 +52,7 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 type query struct {
 	action   string // with a colon
 	colon    int
-	actions  uint64 // mask
+	actions  uint32 // mask
 	hash     uint32 // of the action
 	service  uint32 // of its service
 	sts      bool   // its service is "sts"

@@ -383,7 +383,7 @@ type actionPattern struct {
 //
 // quirk Q022: ok is false for text that is neither "*" nor "service:name", or has
 // a comma or blank: it matches nothing (P-10).
-func newActionPattern(text string) (p actionPattern, mask uint64, ok bool) {
+func newActionPattern(text string) (p actionPattern, mask uint32, ok bool) {
 	if strings.Trim(text, "*") == "" && text != "" {
 		return actionPattern{kind: anyPattern}, anyAction, true
 	}
@@ -422,10 +422,12 @@ func (p *actionPattern) compare(other *actionPattern) int {
 // The mask of an action has a bit for the action and one for its service; that
 // of a statement has those of its patterns. Where the two have no bit in common,
 // the statement does not name the action.
-const anyAction = ^uint64(0)
+const anyAction = ^uint32(0)
 
-func actionBit(hash uint32) uint64  { return 1 << (hash & 31) }
-func serviceBit(hash uint32) uint64 { return 1 << (32 + hash&31) }
+func actionBit(hash uint32) uint32  { return 1 << (uint64(hash) * actionBits >> 32) }
+func serviceBit(hash uint32) uint32 { return 1 << (actionBits + uint64(hash)*(32-actionBits)>>32) }
+
+const actionBits = 20
 
 // match reports whether the pattern matches the request's action.
 func (p actionPattern) match(q *query) bool {
