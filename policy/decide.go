@@ -15,12 +15,13 @@ import (
 type evaluation struct {
 	r       *Request
 	s       *Set
-	q       *query
+	q       query
 	keys    *keyTable // nil: the context is in the maps of r
 	bounded bool      // the caller has a permissions boundary
 	callers uint64    // mask of the caller; 0: not made yet
-	passed  int       // how many keys were passed over in the maps of r
-	last    resolved  // the last variable that was looked up
+	g       grants
+	passed  int      // how many keys were passed over in the maps of r
+	last    resolved // the last variable that was looked up
 }
 
 // A resolved variable.
@@ -47,10 +48,9 @@ func Decide(r *Request, s *Set) (d Decision) {
 			d = failed(recover())
 		}
 	}()
-	var q query
-	q.read(r)
 	var e evaluation
-	e.r, e.s, e.q, e.bounded = r, s, &q, s.Boundary != nil || s.HasBoundary
+	e.r, e.s, e.bounded = r, s, s.Boundary != nil || s.HasBoundary
+	e.q.read(r)
 	d = e.decide()
 	decided = true
 	return d
@@ -80,11 +80,15 @@ func (g grant) decision(layer Layer) Decision {
 
 // grants is what the layers say.
 type grants struct {
-	denied            Decision // by the first that denies
-	silent            Layer    // the first of the RCP, SCP and endpoint layers that does not allow
-	resource          grant
-	identity          grant
-	boundary, session grant
+	denied Decision // by the first that denies
+	silent Layer    // the first of the RCP, SCP and endpoint layers that does not allow
+	by     [8]grant // each layer; of RCPs and SCPs, the level that was asked last
+
+	// Of the policy that is asked.
+	layer  Layer
+	sought bool  // statements that allow matter
+	named  bool  // its statements name their callers
+	deny   int32 // the first statement that denies, -1 if none
 }
 
 func (e *evaluation) decide() Decision {
@@ -93,85 +97,87 @@ func (e *evaluation) decide() Decision {
 	if own && e.q.sts && e.is("sts:getcalleridentity") {
 		return Decision{Outcome: Allowed} // D-12: not even an explicit deny counts
 	}
-	var g grants
-	if e.askAll(&g) {
+	g := &e.g
+	if e.askAll() {
 		return g.denied
 	}
 	if e.q.sts && (caller.Type == User || caller.Type == Root) && e.is("sts:getsessiontoken") {
 		// quirk Q010: GetSessionToken needs no allow, but a deny counts.
 		return Decision{Outcome: Allowed}
 	}
-	how := g.resource.strength
+	how := g.by[ResourceLayer].strength
 	switch {
 	case g.silent != NoLayer: // D-3, D-4, D-11
 		return Decision{Layer: g.silent}
 	case !own: // D-9: nothing counts but the resource policy, by name or by "*"
 		if how == exactMatch || how == anyMatch {
-			return g.resource.decision(ResourceLayer)
+			return g.by[ResourceLayer].decision(ResourceLayer)
 		}
 		return Decision{Layer: ResourceLayer}
 	case caller.Account == "" || caller.Account != e.q.account: // D-8: across accounts both sides must allow
 		if how == noMatch {
 			return Decision{Layer: ResourceLayer}
 		}
-		return e.identitySide(&g, true)
+		return e.identitySide(true)
 	case e.s.Resource == nil && !e.q.sts:
-		return e.identitySide(&g, false)
+		return e.identitySide(false)
 	}
-	return e.sameAccount(&g)
+	return e.sameAccount()
 }
 
 // sameAccount combines the layers when the caller's account owns the resource (D-5).
-func (e *evaluation) sameAccount(g *grants) Decision {
-	how := g.resource.strength
+func (e *evaluation) sameAccount() Decision {
+	g := &e.g
+	how := g.by[ResourceLayer].strength
 	needsBoth := e.needsBoth()
 	switch {
 	case needsBoth && how != noMatch:
-		return e.identitySide(g, true)
+		return e.identitySide(true)
 	case how == exactMatch, how == anyMatch:
 		// quirk Q005: not even a session policy limits a grant to the session itself.
 		// quirk Q013: nor, like a boundary, a grant to everyone.
-		return g.resource.decision(ResourceLayer)
+		return g.by[ResourceLayer].decision(ResourceLayer)
 	case how == sourceMatch:
-		if layer := e.limited(g); layer != NoLayer {
+		if layer := e.limited(); layer != NoLayer {
 			return Decision{Layer: layer}
 		}
-		return g.resource.decision(ResourceLayer)
+		return g.by[ResourceLayer].decision(ResourceLayer)
 	case !e.strict():
-		return e.identitySide(g, false)
+		return e.identitySide(false)
 	case how == accountMatch:
-		return e.identitySide(g, true)
+		return e.identitySide(true)
 	}
 	return Decision{Layer: ResourceLayer}
 }
 
 // identitySide allows if the caller's own policies do. The decision rests on the
 // identity policy, or if granted on the resource policy.
-func (e *evaluation) identitySide(g *grants, granted bool) Decision {
+func (e *evaluation) identitySide(granted bool) Decision {
+	g := &e.g
 	root := e.r.Principal.Type == Root // D-10: an account's root needs no policy
-	if !root && g.identity.policy == nil {
+	if !root && g.by[IdentityLayer].policy == nil {
 		return Decision{Layer: IdentityLayer}
 	}
-	if limit := e.limited(g); limit != NoLayer {
+	if limit := e.limited(); limit != NoLayer {
 		return Decision{Layer: limit}
 	}
 	switch {
 	case granted:
-		return g.resource.decision(ResourceLayer)
+		return g.by[ResourceLayer].decision(ResourceLayer)
 	case root:
 		return Decision{Outcome: Allowed}
 	}
-	return g.identity.decision(IdentityLayer)
+	return g.by[IdentityLayer].decision(IdentityLayer)
 }
 
 // limited returns the layer that limits the caller by its silence, boundary
 // before session, or NoLayer.
-func (e *evaluation) limited(g *grants) Layer {
-	if e.bounded && g.boundary.policy == nil {
+func (e *evaluation) limited() Layer {
+	if e.bounded && e.g.by[BoundaryLayer].policy == nil {
 		return BoundaryLayer
 	}
 	inForce := len(e.s.Session) > 0 || e.s.HasSession || e.r.Principal.Type == FederatedUser // D-7
-	if inForce && g.session.policy == nil {
+	if inForce && e.g.by[SessionLayer].policy == nil {
 		return SessionLayer
 	}
 	return NoLayer
@@ -195,111 +201,101 @@ func (e *evaluation) needsBoth() bool {
 }
 
 // askAll looks at every policy of the Set, in the order of reporting (D-2, D-13),
-// until one denies. If none does, g is what allows.
-func (e *evaluation) askAll(g *grants) (denied bool) {
-	for _, level := range e.s.RCPs {
-		if e.gate(RCPLayer, level, g) {
+// until one denies. If none does, e.g is what allows.
+func (e *evaluation) askAll() (denied bool) {
+	s, g := e.s, &e.g
+	for _, level := range s.RCPs {
+		if e.gate(RCPLayer, level) {
 			return true
 		}
 	}
-	for _, level := range e.s.SCPs {
-		if e.gate(SCPLayer, level, g) {
+	for _, level := range s.SCPs {
+		if e.gate(SCPLayer, level) {
 			return true
 		}
 	}
-	if e.s.Endpoint != nil {
-		var allows grant
-		if e.ask(g, EndpointLayer, e.s.Endpoint, &allows) {
-			return true
-		}
-		if allows.policy == nil && g.silent == NoLayer {
-			g.silent = EndpointLayer
-		}
-	}
-	if e.s.Resource != nil && e.ask(g, ResourceLayer, e.s.Resource, &g.resource) && !e.rootRepairs(g.denied) {
+	if s.Endpoint != nil && e.gate(EndpointLayer, []*Policy{s.Endpoint}) {
 		return true
 	}
-	if len(e.s.Identity) == 1 {
-		if e.ask(g, IdentityLayer, e.s.Identity[0], &g.identity) {
+	if s.Resource != nil && e.ask(ResourceLayer, s.Resource) && !e.rootRepairs(g.denied) {
+		return true
+	}
+	if len(s.Identity) == 1 {
+		if e.ask(IdentityLayer, s.Identity[0]) {
 			return true
 		}
-	} else if e.union(g, IdentityLayer, e.s.Identity, &g.identity) {
+	} else if e.union(IdentityLayer, s.Identity) {
 		return true
 	}
-	if e.s.Boundary != nil && e.ask(g, BoundaryLayer, e.s.Boundary, &g.boundary) {
+	if s.Boundary != nil && e.ask(BoundaryLayer, s.Boundary) {
 		return true
 	}
-	return len(e.s.Session) > 0 && e.union(g, SessionLayer, e.s.Session, &g.session)
+	return len(s.Session) > 0 && e.union(SessionLayer, s.Session)
 }
 
 // gate asks one level of a layer that must allow.
-func (e *evaluation) gate(layer Layer, level []*Policy, g *grants) (denied bool) {
-	var allows grant
-	if e.union(g, layer, level, &allows) {
+func (e *evaluation) gate(layer Layer, level []*Policy) (denied bool) {
+	e.g.by[layer&7] = grant{}
+	if e.union(layer, level) {
 		return true
 	}
-	if allows.policy == nil && g.silent == NoLayer {
-		g.silent = layer
+	if e.g.by[layer&7].policy == nil && e.g.silent == NoLayer {
+		e.g.silent = layer
 	}
 	return false
 }
 
 // union asks policies of which one must allow: the first that does has granted. If
-// one denies, g.denied says how. It looks at the head of each before it looks into
-// any, because a policy that was not used lately takes its time to come from
+// one denies, e.g.denied says how. It looks at the head of each before it looks
+// into any, because a policy that was not used lately takes its time to come from
 // memory.
-func (e *evaluation) union(g *grants, layer Layer, policies []*Policy, allows *grant) (denied bool) {
+func (e *evaluation) union(layer Layer, policies []*Policy) (denied bool) {
 	const batch = 64
-	bit := uint8(1) << (layer & 7)
-	for len(policies) > 0 {
+	for bit := uint8(1) << (layer & 7); len(policies) > 0; {
 		n := min(len(policies), batch)
-		concerned := uint64(0)
+		concerned, misplaced := uint64(0), false
 		for i, p := range policies[:n] {
-			if p == nil || p.layers&bit == 0 {
-				policies, n = policies[:i+1], i
+			if misplaced = p == nil || p.layers&bit == 0; misplaced {
+				n = i
 				break
 			}
-			concerned |= p.concerns(e.q) << (i & 63)
+			concerned |= p.concerns(&e.q) << (i & 63)
 		}
 		for ; concerned != 0; concerned &= concerned - 1 {
 			p := policies[bits.TrailingZeros64(concerned)]
-			sought := allows.policy == nil
-			if !sought && p.denied&e.q.actions == 0 {
-				continue
-			}
-			if e.look(g, layer, p, sought, allows) {
+			if e.look(layer, p) {
 				return true
 			}
 		}
-		if n < len(policies) && n < batch {
-			g.misplaced(layer, policies[n])
+		if policies = policies[n:]; misplaced {
+			e.g.misplaced(layer, policies[0])
 			return true
 		}
-		policies = policies[n:]
 	}
 	return false
 }
 
 // ask is union for one policy.
-func (e *evaluation) ask(g *grants, layer Layer, p *Policy, allows *grant) (denied bool) {
+func (e *evaluation) ask(layer Layer, p *Policy) (denied bool) {
 	if p == nil || p.layers>>(layer&7)&1 == 0 {
-		g.misplaced(layer, p)
+		e.g.misplaced(layer, p)
 		return true
 	}
-	return p.concerns(e.q) != 0 && e.look(g, layer, p, true, allows)
+	return p.concerns(&e.q) != 0 && e.look(layer, p)
 }
 
-// look looks into a policy, for grants only if they are sought.
-func (e *evaluation) look(g *grants, layer Layer, p *Policy, sought bool, allows *grant) (denied bool) {
-	w := walk{named: namingLayers>>(layer&7)&1 != 0, grants: sought}
-	p.find(e, &w)
-	if w.allow >= 0 {
-		allows.policy, allows.statement, allows.strength = p, w.allow, w.strength
+// look looks into a policy.
+func (e *evaluation) look(layer Layer, p *Policy) (denied bool) {
+	g := &e.g
+	g.layer, g.sought, g.named, g.deny = layer, g.by[layer&7].policy == nil, namingLayers>>(layer&7)&1 != 0, -1
+	if g.sought || p.denied&e.q.actions != 0 {
+		p.find(e)
 	}
-	if w.deny >= 0 {
-		g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &p.refs[w.deny]}
+	if g.deny < 0 {
+		return false
 	}
-	return w.deny >= 0
+	g.denied = Decision{Outcome: ExplicitDeny, Layer: layer, Statement: &p.refs[g.deny]}
+	return true
 }
 
 // misplaced denies because of a policy that is missing, broken or of a kind that

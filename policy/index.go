@@ -96,13 +96,37 @@ func tag(anchor, next uint64, following uint32) uint32 {
 // filterBit returns the place of the bit of a hash in the filter of its bucket.
 func filterBit(hash uint64) uint64 { return hash >> 24 & 7 }
 
+// bestShift returns where in their hashes the anchors differ most, for few buckets.
+func bestShift(list []keyed) (best uint8) {
+	least := len(list) + 1
+	for shift := uint8(64 - fewBits); shift > 32; shift -= 3 {
+		var buckets [1 << fewBits]uint64
+		shared := 0
+		for i := range list {
+			hash := list[i].hash
+			b := &buckets[hash>>shift%(1<<fewBits)]
+			if *b != 0 && *b != hash {
+				shared++
+			}
+			*b = hash
+		}
+		if shared < least {
+			best, least = shift, shared
+		}
+	}
+	return best
+}
+
 // build makes the tables.
 func (x *index) build(list []keyed) {
 	width := bits.Len(uint(len(list)))
 	if len(list) <= maxFew {
-		width = min(width, fewBits)
+		width = fewBits
 	}
 	x.shift = uint8(64 - width)
+	if len(list) <= maxFew {
+		x.shift = bestShift(list)
+	}
 	buckets := make([]struct{ filter, first, end uint32 }, 1<<width)
 	for i := range list {
 		k := &list[i]
@@ -115,7 +139,7 @@ func (x *index) build(list []keyed) {
 			continue
 		}
 		x.steps |= 1 << k.step
-		b := &buckets[k.hash>>x.shift]
+		b := &buckets[k.hash>>x.shift&(1<<width-1)]
 		b.filter |= 1 << filterBit(k.hash)
 		b.end++
 	}
@@ -130,7 +154,7 @@ func (x *index) build(list []keyed) {
 		k := &list[i]
 		to := &first
 		if k.step != noAnchor {
-			to = &buckets[k.hash>>x.shift].end
+			to = &buckets[k.hash>>x.shift&(1<<width-1)].end
 		}
 		x.entries[*to] = k.entry
 		x.keys[*to] = k.key
@@ -189,7 +213,7 @@ func (x *index) bucket(hash uint64) (filter, first uint32) {
 // concerns returns 1 if an entry may apply to a request, else 0. It does not
 // branch, because which policies do cannot be told beforehand.
 func (x *index) concerns(q *query) uint64 {
-	other := x.common ^ q.resource.Hash[x.step%(words.Whole+1)]
+	other := x.common ^ q.resource.Hash[x.step%(words.None+1)]
 	return nonzero(uint64(x.all&q.actions)) &^ nonzero(other)
 }
 
@@ -202,44 +226,35 @@ func nonzero(w uint64) uint64 {
 	return one
 }
 
-// A walk through a Policy finds the statement that allows whose principal element
-// names the caller most closely, of those the first, and the first that denies.
-type walk struct {
-	allow, deny int32    // -1 where there is none
-	strength    strength // of allow
-	named       bool     // the layer's statements name their callers
-	grants      bool     // statements that allow are sought as well
-}
-
-// find walks through the index.
-func (p *Policy) find(e *evaluation, w *walk) {
-	q, callers := e.q, ^uint64(0)
-	if w.named {
+// find looks for the statement that allows whose principal element names the caller
+// most closely, of those the first, and for the first that denies.
+func (p *Policy) find(e *evaluation) {
+	q, callers := &e.q, ^uint64(0)
+	if e.g.named {
 		callers = e.callerMask()
 	}
-	w.allow, w.deny = -1, -1
 	if p.steps&^q.resource.Have>>words.Whole&1 != 0 {
 		q.resource.Finish(e.r.Resource)
 	}
 	if p.first > 0 {
-		p.scan(e, w, 0, 0, 0, callers)
+		p.scan(e, 0, 0, 0, callers)
 	}
 	for m := p.steps & q.resource.Have; m != 0; m &= m - 1 {
-		n := bits.TrailingZeros32(m) & words.Whole
+		n := bits.TrailingZeros32(m) % (words.None + 1)
 		hash := q.resource.Hash[n]
 		if filter, first := p.bucket(hash); filter>>filterBit(hash)&1 != 0 {
-			p.scan(e, w, first, hash, 8*(n+1), callers)
+			p.scan(e, first, hash, 8*(n+1), callers)
 		}
 	}
 }
 
 // scan looks through a bucket, or the entries without an anchor. The anchor ends at
 // a place in the resource.
-func (p *Policy) scan(e *evaluation, w *walk, i uint32, anchor uint64, end int, callers uint64) {
+func (p *Policy) scan(e *evaluation, i uint32, anchor uint64, end int, callers uint64) {
 	actions := e.q.actions
 	if k := &p.keys[i]; k.tag&lastKey != 0 {
 		if k.callers&callers != 0 && k.names&actions != 0 {
-			p.try(e, &p.entries[i], w)
+			p.try(e, &p.entries[i])
 		}
 		return
 	}
@@ -248,7 +263,7 @@ func (p *Policy) scan(e *evaluation, w *walk, i uint32, anchor uint64, end int, 
 		if i = p.fit(i, actions, anchor, next, callers); i == noFit {
 			return
 		}
-		p.try(e, &p.entries[i], w)
+		p.try(e, &p.entries[i])
 		if p.keys[i].tag&lastKey != 0 {
 			return
 		}
@@ -272,17 +287,18 @@ func (p *Policy) fit(i, actions uint32, anchor, next, callers uint64) uint32 {
 
 const noFit = ^uint32(0)
 
-// try looks whether an entry applies, and makes it the hit if it is a better one.
-func (p *Policy) try(e *evaluation, k *entry, w *walk) {
-	denies := k.flags&deny != 0
+// try looks whether an entry applies, and keeps it if it is a better one.
+func (p *Policy) try(e *evaluation, k *entry) {
+	g := &e.g
+	at, denies := &g.by[g.layer&7], k.flags&deny != 0
 	switch {
-	case denies && w.deny >= 0 && k.number >= w.deny, !denies && (!w.grants || w.strength == anyMatch && k.number >= w.allow):
+	case denies && g.deny >= 0 && k.number >= g.deny, !denies && (!g.sought || at.strength == anyMatch && k.number >= at.statement):
 		return // it would be no better
-	case !p.matchAction(k, e.q), !k.matchResource(e):
+	case !p.matchAction(k, &e.q), !k.matchResource(e):
 		return
 	}
 	m := anyMatch
-	if w.named {
+	if g.named {
 		if m = p.matchPrincipal(k, e, denies); m == noMatch {
 			return
 		}
@@ -292,8 +308,8 @@ func (p *Policy) try(e *evaluation, k *entry, w *walk) {
 	}
 	switch {
 	case denies:
-		w.deny = k.number
-	case m > w.strength || m == w.strength && k.number < w.allow:
-		w.allow, w.strength = k.number, m
+		g.deny = k.number
+	case m > at.strength || m == at.strength && k.number < at.statement:
+		*at = grant{policy: p, statement: k.number, strength: m}
 	}
 }

@@ -42,7 +42,7 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 		}
 	}()
 	var e evaluation
-	e.r, e.s, e.q, e.keys, e.bounded = &l.r, s, &l.query, &l.keys, s.Boundary != nil || s.HasBoundary
+	e.r, e.s, e.q, e.keys, e.bounded = &l.r, s, l.query, &l.keys, s.Boundary != nil || s.HasBoundary
 	d = e.decide()
 	decided = true
 	return d

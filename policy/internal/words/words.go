@@ -116,18 +116,18 @@ const (
 	// Steps is how many steps a Resource holds; those after are left out.
 	Steps = 14
 
-	// None is a place that holds the hash 0.
-	None = 14
-
 	// Whole is the place of the hash of the whole text.
-	Whole = 15
+	Whole = 14
+
+	// None is a place that holds the hash 0.
+	None = 15
 )
 
 // A Resource is a text, such as an ARN, as the hashes of what it begins with: the
 // n-th step is its first 8(n+1) bytes.
 type Resource struct {
 	Have uint32 // bit n: it has the n-th step; bit Whole: Finish was called
-	Hash [Whole + 1]uint64
+	Hash [None + 1]uint64
 
 	sum, k uint64 // of its whole words, and for the next
 }
@@ -139,8 +139,8 @@ func (r *Resource) Read(s string) {
 	for i := 0; i <= len(s)-8; i += 8 {
 		h += mix(load(s, i), k)
 		k += prime
+		hash[n%(None+1)] = h // what is left over goes to the place of Whole
 		if n < Steps {
-			hash[n] = h
 			n++
 		}
 	}
