@@ -134,7 +134,7 @@ type Resource struct {
 
 // Read hashes the steps of a text. It takes a zero Resource.
 func (r *Resource) Read(s string) {
-	h, k, n := uint64(0), uint64(seed), 0
+	h, k, n := uint64(0), uint64(seed), uint(0)
 	hash := &r.Hash
 	for i := 0; i <= len(s)-8; i += 8 {
 		h += mix(load(s, i), k)
