@@ -80,9 +80,9 @@ func (g grant) decision(layer Layer) Decision {
 
 // grants is what the layers say.
 type grants struct {
-	denied Decision // by the first that denies
-	silent Layer    // the first of the RCP, SCP and endpoint layers that does not allow
-	by     [8]grant // each layer; of RCPs and SCPs, the level that was asked last
+	denied Decision                 // by the first that denies
+	silent Layer                    // the first of the RCP, SCP and endpoint layers that does not allow
+	by     [EndpointLayer + 1]grant // each layer; of RCPs and SCPs, the level that was asked last
 
 	// Of the policy that is asked.
 	layer  Layer
@@ -235,11 +235,11 @@ func (e *evaluation) askAll() (denied bool) {
 
 // gate asks one level of a layer that must allow.
 func (e *evaluation) gate(layer Layer, level []*Policy) (denied bool) {
-	e.g.by[layer&7] = grant{}
+	e.g.by[layer] = grant{}
 	if e.union(layer, level) {
 		return true
 	}
-	if e.g.by[layer&7].policy == nil && e.g.silent == NoLayer {
+	if e.g.by[layer].policy == nil && e.g.silent == NoLayer {
 		e.g.silent = layer
 	}
 	return false
@@ -253,42 +253,33 @@ func (e *evaluation) union(layer Layer, policies []*Policy) (denied bool) {
 	const batch = 64
 	for bit := uint8(1) << (layer & 7); len(policies) > 0; {
 		n := min(len(policies), batch)
-		concerned, misplaced := uint64(0), false
+		concerned := uint64(0)
 		for i, p := range policies[:n] {
-			if misplaced = p == nil || p.layers&bit == 0; misplaced {
-				n = i
-				break
+			one := uint64(1)
+			if p != nil && p.layers&bit != 0 {
+				one = p.concerns(&e.q)
 			}
-			concerned |= p.concerns(&e.q) << (i & 63)
+			concerned |= one << (i & 63)
 		}
 		for ; concerned != 0; concerned &= concerned - 1 {
-			p := policies[bits.TrailingZeros64(concerned)]
-			if e.look(layer, p) {
+			if e.ask(layer, policies[bits.TrailingZeros64(concerned)]) {
 				return true
 			}
 		}
-		if policies = policies[n:]; misplaced {
-			e.g.misplaced(layer, policies[0])
-			return true
-		}
+		policies = policies[n:]
 	}
 	return false
 }
 
 // ask is union for one policy.
 func (e *evaluation) ask(layer Layer, p *Policy) (denied bool) {
+	g := &e.g
 	if p == nil || p.layers>>(layer&7)&1 == 0 {
-		e.g.misplaced(layer, p)
+		g.misplaced(layer, p)
 		return true
 	}
-	return p.concerns(&e.q) != 0 && e.look(layer, p)
-}
-
-// look looks into a policy.
-func (e *evaluation) look(layer Layer, p *Policy) (denied bool) {
-	g := &e.g
-	g.layer, g.sought, g.named, g.deny = layer, g.by[layer&7].policy == nil, namingLayers>>(layer&7)&1 != 0, -1
-	if g.sought || p.denied&e.q.actions != 0 {
+	g.layer, g.sought, g.named, g.deny = layer, g.by[layer].policy == nil, namingLayers>>(layer&7)&1 != 0, -1
+	if p.concerns(&e.q) != 0 && (g.sought || p.denied&e.q.actions != 0) {
 		p.find(e)
 	}
 	if g.deny < 0 {

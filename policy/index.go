@@ -290,7 +290,7 @@ const noFit = ^uint32(0)
 // try looks whether an entry applies, and keeps it if it is a better one.
 func (p *Policy) try(e *evaluation, k *entry) {
 	g := &e.g
-	at, denies := &g.by[g.layer&7], k.flags&deny != 0
+	at, denies := &g.by[g.layer], k.flags&deny != 0
 	switch {
 	case denies && g.deny >= 0 && k.number >= g.deny, !denies && (!g.sought || at.strength == anyMatch && k.number >= at.statement):
 		return // it would be no better

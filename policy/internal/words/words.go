@@ -40,7 +40,7 @@ func At(s string, i int) uint64 {
 // tail is At for less than eight bytes.
 func tail(s string, i int) (w uint64) {
 	if len(s) >= 8 {
-		return load(s, len(s)-8) >> (8 * uint(8-len(s)+i))
+		return load(s[len(s)-8:], 0) >> (8 * uint(8-len(s)+i))
 	}
 	for j := len(s) - 1; j >= i; j-- {
 		w = w<<8 | uint64(s[j])
@@ -90,7 +90,12 @@ type Action struct {
 
 // ReadAction hashes an action.
 func ReadAction(s string) (a Action) {
-	first := At(s, 0)
+	var first uint64
+	if len(s) >= 8 {
+		first = load(s, 0)
+	} else {
+		first = tail(s, 0)
+	}
 	if colon := zeros(first ^ ':'*ones); colon != 0 {
 		a.Colon = bits.TrailingZeros64(colon) / 8
 		a.Service = mix((first|blanks)&(colon&-colon<<1-1), seed)
@@ -104,7 +109,7 @@ func ReadAction(s string) (a Action) {
 		a.Hash += mix(load(s, i)|blanks, k)
 	}
 	if i < len(s) {
-		a.Hash += mix(load(s, len(s)-8)>>(8*uint(i+8-len(s))&63)|blanks, k+prime)
+		a.Hash += mix(load(s[len(s)-8:], 0)>>(8*uint(i+8-len(s))&63)|blanks, k+prime)
 	}
 	return a
 }
@@ -171,7 +176,7 @@ func Ending(s string) uint64 {
 	if len(s) < 8 {
 		return mix(At(s, 0), seed)
 	}
-	return mix(load(s, len(s)-8), seed+prime*uint64(len(s)))
+	return mix(load(s[len(s)-8:], 0), seed+prime*uint64(len(s)))
 }
 
 // Fold hashes any text without regard to the case of ASCII letters.
