@@ -12,6 +12,7 @@ import (
 	"unique"
 	"weak"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/action"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
@@ -21,7 +22,7 @@ import (
 // concurrent use. Make one with Compile.
 type Policy struct {
 	index
-	actions    []unique.Handle[actionPattern] // policies have most of them in common
+	actions    []unique.Handle[action.Pattern] // policies have most of them in common
 	names      []principalName
 	conditions []condition
 	values     values
@@ -220,8 +221,8 @@ func (p *Policy) Keys() []string {
 type compiler struct {
 	policy    *Policy
 	entries   []keyed
-	patterns  []pattern       // of the statement at hand, as are
-	actions   []actionPattern // these
+	patterns  []pattern        // of the statement at hand, as are
+	actions   []action.Pattern // these
 	variables bool
 	problems  []Problem
 }
@@ -237,7 +238,7 @@ func (c *compiler) allocate(d *Document) {
 	}
 	p := c.policy
 	p.refs = make([]StatementRef, 0, len(d.Statements))
-	p.actions = make([]unique.Handle[actionPattern], 0, actions)
+	p.actions = make([]unique.Handle[action.Pattern], 0, actions)
 	if conditions > 0 {
 		p.conditions = make([]condition, 0, conditions)
 	}
@@ -281,22 +282,22 @@ func (c *compiler) names(s *Statement, k *keyed) {
 	list := c.actions[:0]
 	exact := uint32(0)
 	for i := range s.Action {
-		a, bits, ok := newActionPattern(s.Action[i].Text)
+		a, mask, ok := action.Parse(s.Action[i].Text)
 		if !ok {
 			continue
 		}
-		k.names |= bits
-		switch a.kind {
-		case anyPattern:
+		k.names |= mask
+		switch {
+		case a.IsAll():
 			k.flags |= anyName
 			continue
-		case exactPattern:
+		case a.IsExact():
 			exact++
 		}
 		list = append(list, a)
 	}
 	c.actions = list
-	slices.SortStableFunc(list, func(a, b actionPattern) int { return a.compare(&b) })
+	slices.SortStableFunc(list, action.Compare)
 	if len(list) > 0 {
 		k.flags |= firstName
 		k.name = unique.Make(list[0])
@@ -317,7 +318,7 @@ func (c *compiler) names(s *Statement, k *keyed) {
 		p.actions = append(p.actions, unique.Make(a))
 	}
 	if s.NotAction {
-		k.names = anyAction
+		k.names = action.Any
 		k.flags |= notAction
 	}
 }

@@ -64,9 +64,6 @@ func failed(v any) Decision {
 // ownTypes are the callers that have policies of their own, as bits.
 const ownTypes = 1<<User | 1<<RoleSession | 1<<FederatedUser | 1<<Root
 
-// is reports whether the request's action is one, in lower case.
-func (e *evaluation) is(action string) bool { return words.EqualFold(e.q.action, action) }
-
 // A grant is the statement by which a layer allows.
 type grant struct {
 	policy    *Policy // nil: it does not
@@ -94,14 +91,14 @@ type grants struct {
 func (e *evaluation) decide() Decision {
 	caller := &e.r.Principal
 	own := ownTypes>>caller.Type&1 != 0
-	if own && e.q.sts && e.is("sts:getcalleridentity") {
+	if own && e.q.sts && e.q.Is("sts:getcalleridentity") {
 		return Decision{Outcome: Allowed} // D-12: not even an explicit deny counts
 	}
 	g := &e.g
 	if e.askAll() {
 		return g.denied
 	}
-	if e.q.sts && (caller.Type == User || caller.Type == Root) && e.is("sts:getsessiontoken") {
+	if e.q.sts && (caller.Type == User || caller.Type == Root) && e.q.Is("sts:getsessiontoken") {
 		// quirk Q010: GetSessionToken needs no allow, but a deny counts.
 		return Decision{Outcome: Allowed}
 	}
@@ -189,7 +186,7 @@ func (e *evaluation) strict() bool {
 	if p := e.s.Resource; p != nil && (p.kind == Trust || p.kind == Key) {
 		return true
 	}
-	return e.q.sts && words.HasPrefixFold(e.q.action, "sts:assumerole")
+	return e.q.sts && words.HasPrefixFold(e.q.Text, "sts:assumerole")
 }
 
 // needsBoth reports whether trust policy and identity policy must both allow,
@@ -197,7 +194,7 @@ func (e *evaluation) strict() bool {
 //
 // quirk Q011: sts:TagSession and sts:SetSourceIdentity do (D-12).
 func (e *evaluation) needsBoth() bool {
-	return e.q.sts && e.s.Resource != nil && e.s.Resource.kind == Trust && (e.is("sts:tagsession") || e.is("sts:setsourceidentity"))
+	return e.q.sts && e.s.Resource != nil && e.s.Resource.kind == Trust && (e.q.Is("sts:tagsession") || e.q.Is("sts:setsourceidentity"))
 }
 
 // askAll looks at every policy of the Set, in the order of reporting (D-2, D-13),
@@ -279,7 +276,7 @@ func (e *evaluation) ask(layer Layer, p *Policy) (denied bool) {
 		return true
 	}
 	g.layer, g.sought, g.named, g.deny = layer, g.by[layer].policy == nil, namingLayers>>(layer&7)&1 != 0, -1
-	if p.concerns(&e.q) != 0 && (g.sought || p.denied&e.q.actions != 0) {
+	if p.concerns(&e.q) != 0 && (g.sought || p.denied&e.q.Mask != 0) {
 		p.find(e)
 	}
 	if g.deny < 0 {
@@ -327,7 +324,7 @@ func (e *evaluation) rootRepairs(d Decision) bool {
 	if e.r.Principal.Type != Root || e.r.Principal.Account != e.q.account || d.Err != nil {
 		return false
 	}
-	switch lowerASCII(e.q.action) {
+	switch lowerASCII(e.q.Text) {
 	case "s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy", "sqs:getqueueattributes", "sqs:setqueueattributes":
 		return true
 	}

@@ -6,14 +6,16 @@ import (
 	"bytes"
 	"strings"
 	"unique"
+
+	"github.com/innkeeper-iam/innkeeper/policy/internal/action"
 )
 
 // An entry is one pattern of a Resource element, or a NotResource element, with
 // the rest of its statement.
 type entry struct {
-	name, second unique.Handle[actionPattern] // the first actions, as flags say
-	more         *more                        // of the pattern
-	number       int32                        // of the statement
+	name, second unique.Handle[action.Pattern] // the first actions, as flags say
+	more         *more                         // of the pattern
+	number       int32                         // of the statement
 
 	// Of Policy.actions, from actions on: so many exact ones in the order of their
 	// hashes, and the rest in the order of their services'.
@@ -143,8 +145,8 @@ func (p *Policy) matchConditions(k *entry, e *evaluation) bool {
 func (p *Policy) matchAction(k *entry, q *query) bool {
 	matched := k.flags&notAction == 0
 	switch {
-	case k.flags&firstName != 0 && k.name.Value().match(q),
-		k.flags&secondName != 0 && k.second.Value().match(q),
+	case k.flags&firstName != 0 && k.name.Value().Match(&q.Name),
+		k.flags&secondName != 0 && k.second.Value().Match(&q.Name),
 		k.flags&moreNames != 0 && p.matchMore(k, q),
 		k.flags&anyName != 0:
 		return matched
@@ -154,45 +156,6 @@ func (p *Policy) matchAction(k *entry, q *query) bool {
 
 // matchMore reports whether the action is one of those in Policy.actions.
 func (p *Policy) matchMore(k *entry, q *query) bool {
-	from, to := k.actions, k.actions+k.exact
-	if k.exact > searchThreshold {
-		from += firstHash(p.actions[from:to], q.hash)
-	}
-	for ; from < to; from++ {
-		if a := p.actions[from].Value(); a.match(q) {
-			return true
-		} else if a.hash > q.hash {
-			break
-		}
-	}
-	rest := p.actions[to : to+k.rest]
-	for ; len(rest) > 0 && rest[0].Value().hash == 0; rest = rest[1:] { // of no literal service
-		if rest[0].Value().match(q) {
-			return true
-		}
-	}
-	for _, handle := range rest[firstHash(rest, q.service):] {
-		a := handle.Value()
-		if a.hash != q.service {
-			break
-		}
-		if a.match(q) {
-			return true
-		}
-	}
-	return false
-}
-
-// firstHash returns the place of the first pattern with a hash, or above it, in a
-// list in the order of hashes.
-func firstHash(list []unique.Handle[actionPattern], hash uint32) uint32 {
-	from, to := uint32(0), uint32(len(list))
-	for from < to {
-		if middle := (from + to) / 2; list[middle].Value().hash < hash {
-			from = middle + 1
-		} else {
-			to = middle
-		}
-	}
-	return from
+	rest := k.actions + k.exact
+	return action.Search(p.actions[k.actions:rest], p.actions[rest:rest+k.rest], &q.Name)
 }

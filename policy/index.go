@@ -214,7 +214,7 @@ func (x *index) bucket(hash uint64) (filter, first uint32) {
 // branch, because which policies do cannot be told beforehand.
 func (x *index) concerns(q *query) uint64 {
 	other := x.common ^ q.resource.Hash[x.step%(words.None+1)]
-	return nonzero(uint64(x.all&q.actions)) &^ nonzero(other)
+	return nonzero(uint64(x.all&q.Mask)) &^ nonzero(other)
 }
 
 // nonzero returns 1, or 0 for 0.
@@ -251,7 +251,7 @@ func (p *Policy) find(e *evaluation) {
 // scan looks through a bucket, or the entries without an anchor. The anchor ends at
 // a place in the resource.
 func (p *Policy) scan(e *evaluation, i uint32, anchor uint64, end int, callers uint64) {
-	actions := e.q.actions
+	actions := e.q.Mask
 	if k := &p.keys[i]; k.tag&lastKey != 0 {
 		if k.callers&callers != 0 && k.names&actions != 0 {
 			p.try(e, &p.entries[i])

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/action"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
@@ -50,11 +51,7 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 
 // A query is what is known of a request's action and resource alone.
 type query struct {
-	action   string // with a colon
-	colon    int
-	actions  uint32 // mask
-	hash     uint32 // of the action
-	service  uint32 // of its service
+	action.Name
 	sts      bool   // its service is "sts"
 	account  string // that owns the resource
 	resource words.Resource
@@ -62,15 +59,8 @@ type query struct {
 
 // read takes a zero query.
 func (q *query) read(r *Request) {
-	q.action = r.Action
-	a := words.ReadAction(q.action)
-	if a.Colon < 0 {
-		q.action += ":"
-		a = words.ReadAction(q.action)
-	}
-	q.colon, q.hash, q.service = a.Colon, uint32(a.Hash), uint32(a.Service)
-	q.actions = actionBit(q.hash) | serviceBit(q.service)
-	q.sts = q.colon == len("sts") && words.EqualFold(q.action[:q.colon], "sts")
+	q.Read(r.Action)
+	q.sts = q.Colon == len("sts") && words.EqualFold(q.Text[:q.Colon], "sts")
 	q.account = r.ResourceAccount
 	if q.account == "" {
 		q.account = r.Account()

@@ -308,6 +308,40 @@ func (e *evaluation) find(pieces []piece, text string, at int) (from, to int) {
 	}
 }
 
+// findLong is find for many pieces.
+func (e *evaluation) findLong(pieces []piece, text string, at int) (from, to int) {
+	chars, ok := e.chars(pieces)
+	if !ok {
+		return -1, -1
+	}
+	return words.Find(chars, text, at)
+}
+
+// chars returns the characters of pieces without a star; ok is false if they
+// match nothing.
+func (e *evaluation) chars(pieces []piece) (chars []rune, ok bool) {
+	for i := range pieces {
+		if p := &pieces[i]; p.Kind == template.One {
+			c := words.AnyChar
+			if p.Within {
+				c = words.AnyNotColon
+			}
+			chars = append(chars, c)
+			continue
+		}
+		text, ok := e.text(&pieces[i])
+		if !ok {
+			return nil, false
+		}
+		for text != "" {
+			c, size := words.CharAt(text)
+			chars = append(chars, c)
+			text = text[size:]
+		}
+	}
+	return chars, true
+}
+
 // matchFold reports whether text is pieces one after the other, without regard to
 // letter case. The pieces have no wildcards.
 func matchFold(e *evaluation, pieces []piece, text string) bool {
@@ -367,87 +401,6 @@ func compareFold(folded, text string) int {
 		folded, text = folded[n:], text[m:]
 	}
 	return cmp.Compare(len(folded), len(text))
-}
-
-// An actionPattern is a compiled value of an Action element; the case of ASCII
-// letters does not count (M-1).
-type actionPattern struct {
-	text string
-	hash uint32 // of the text of an exactPattern, else of a literal service with its colon; 0 if there is none
-	kind patternKind
-	star int // the place of the only wildcard of a piecesPattern, if that is a star in its name, else 0
-}
-
-// newActionPattern compiles an action. The mask is that of every action that it
-// matches.
-//
-// quirk Q022: ok is false for text that is neither "*" nor "service:name", or has
-// a comma or blank: it matches nothing (P-10).
-func newActionPattern(text string) (p actionPattern, mask uint32, ok bool) {
-	if strings.Trim(text, "*") == "" && text != "" {
-		return actionPattern{kind: anyPattern}, anyAction, true
-	}
-	colon := strings.IndexByte(text, ':')
-	if colon < 0 || strings.ContainsAny(text, ", \t\r\n") {
-		return actionPattern{}, 0, false
-	}
-	wildcard := strings.IndexAny(text, "*?")
-	a := words.ReadAction(text)
-	switch {
-	case wildcard < 0:
-		return actionPattern{text: shared(text), hash: uint32(a.Hash), kind: exactPattern}, actionBit(uint32(a.Hash)), true
-	case wildcard < colon:
-		return actionPattern{text: text, kind: piecesPattern}, anyAction, true
-	}
-	p = actionPattern{text: shared(text), hash: uint32(a.Service), kind: piecesPattern}
-	if wildcard == len(text)-1 && text[wildcard] == '*' {
-		p.text, p.kind = p.text[:wildcard], prefixPattern
-	} else if strings.LastIndexAny(text, "*?") == wildcard && text[wildcard] == '*' {
-		p.star = wildcard
-	}
-	return p, serviceBit(p.hash), true
-}
-
-// compare orders the patterns of an Action element by how they are found.
-func (p *actionPattern) compare(other *actionPattern) int {
-	if exact := p.kind == exactPattern; exact != (other.kind == exactPattern) {
-		if exact {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Compare(p.hash, other.hash)
-}
-
-// The mask of an action has a bit for the action and one for its service; that
-// of a statement has those of its patterns. Where the two have no bit in common,
-// the statement does not name the action.
-const anyAction = ^uint32(0)
-
-func actionBit(hash uint32) uint32  { return 1 << (uint64(hash) * actionBits >> 32) }
-func serviceBit(hash uint32) uint32 { return 1 << (actionBits + uint64(hash)*(32-actionBits)>>32) }
-
-const actionBits = 20
-
-// match reports whether the pattern matches the request's action.
-func (p actionPattern) match(q *query) bool {
-	return (p.hash == q.hash || p.kind != exactPattern) && p.spells(q)
-}
-
-// spells is match but for the hash of an exactPattern.
-func (p actionPattern) spells(q *query) bool {
-	switch p.kind {
-	case exactPattern:
-		return q.action == p.text || words.EqualFold(q.action, p.text)
-	case prefixPattern:
-		return strings.HasPrefix(q.action, p.text) || words.HasPrefixFold(q.action, p.text)
-	}
-	if p.star > 0 { // the only wildcard, in the name
-		from := len(q.action) - (len(p.text) - p.star - 1)
-		return from >= p.star && words.HasPrefixFold(q.action, p.text[:p.star]) && words.EqualFold(q.action[from:], p.text[p.star+1:])
-	}
-	service, name, _ := strings.Cut(p.text, ":")
-	return words.Glob(service, q.action[:q.colon]) && words.Glob(name, q.action[q.colon+1:])
 }
 
 // lowerASCII returns s with its ASCII letters in lower case.

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package policy
+package words
 
-import (
-	"unicode/utf8"
+import "unicode/utf8"
 
-	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
-)
-
-// Characters of a long run of pieces: a rune, a byte that is no UTF-8 above all
-// runes, or one of these.
+// Characters of a Find: a rune, a byte that is no UTF-8 above all runes, or one
+// of these.
 const (
-	anyChar     rune = -1
-	anyNotColon rune = -2
+	AnyChar     rune = -1
+	AnyNotColon rune = -2
 	brokenByte  rune = utf8.MaxRune + 1
 )
 
-func charAt(text string) (c rune, size int) {
+// CharAt returns the first character of a text and its size.
+func CharAt(text string) (c rune, size int) {
 	c, size = utf8.DecodeRuneInString(text)
 	if c == utf8.RuneError && size == 1 {
 		c = brokenByte + rune(text[0])
@@ -24,14 +21,11 @@ func charAt(text string) (c rune, size int) {
 	return c, size
 }
 
-// findLong is find for many pieces. It follows all places where they may have
-// begun side by side, 64 in a word, so that a run of single characters costs its
-// length times that of the text divided by 64.
-func (e *evaluation) findLong(pieces []piece, text string, at int) (from, to int) {
-	chars, ok := e.chars(pieces)
-	if !ok {
-		return -1, -1
-	}
+// Find returns the first place in a text, from at on, where characters stand one
+// after the other; from is -1 if there is none. It follows all places where they
+// may have begun side by side, 64 in a word, so that a run of single characters
+// costs its length times that of the text divided by 64.
+func Find(chars []rune, text string, at int) (from, to int) {
 	switch {
 	case len(chars) == 0:
 		return at, at
@@ -44,10 +38,10 @@ func (e *evaluation) findLong(pieces []piece, text string, at int) (from, to int
 	for i, c := range chars {
 		word, bit := i/64, uint64(1)<<(i%64)
 		switch c {
-		case anyChar:
+		case AnyChar:
 			others[word] |= bit
 			masks[':'][word] |= bit
-		case anyNotColon:
+		case AnyNotColon:
 			others[word] |= bit
 		default:
 			if masks[c] == nil {
@@ -66,7 +60,7 @@ func (e *evaluation) findLong(pieces []piece, text string, at int) (from, to int
 	begun := make([]uint64, width) // bit i: the last i+1 characters are the first i+1 of chars
 	starts := make([]int, len(chars))
 	for n := 0; at < len(text); n++ {
-		c, size := charAt(text[at:])
+		c, size := CharAt(text[at:])
 		starts[n%len(starts)] = at
 		at += size
 		mask, ok := masks[c]
@@ -84,29 +78,4 @@ func (e *evaluation) findLong(pieces []piece, text string, at int) (from, to int
 		}
 	}
 	return -1, -1
-}
-
-// chars returns the characters of pieces without a star; ok is false if they
-// match nothing.
-func (e *evaluation) chars(pieces []piece) (chars []rune, ok bool) {
-	for i := range pieces {
-		if p := &pieces[i]; p.Kind == template.One {
-			c := anyChar
-			if p.Within {
-				c = anyNotColon
-			}
-			chars = append(chars, c)
-			continue
-		}
-		text, ok := e.text(&pieces[i])
-		if !ok {
-			return nil, false
-		}
-		for text != "" {
-			c, size := charAt(text)
-			chars = append(chars, c)
-			text = text[size:]
-		}
-	}
-	return chars, true
 }
