@@ -13,23 +13,30 @@ func (c *compiler) principals(b *PrincipalBlock, k *keyed) {
 		k.flags |= notPrincipal
 	}
 	p := c.policy
-	k.principal = uint32(len(p.names))
+	k.principal = uint32(len(p.names.texts))
+	add := func(n principalName) {
+		p.names.add(n)
+		k.callers |= n.mask(p.extra.bound)
+	}
+	k.callers = 0
 	if b.Everyone {
-		p.names = append(p.names, principalName{form: everyoneForm, text: "*"})
+		add(principalName{form: everyoneForm, text: "*"})
 	}
 	for _, v := range b.AWS {
-		p.names = append(p.names, parsePrincipalName(v.Text, p.extra.bound))
+		add(parsePrincipalName(v.Text, p.extra.bound))
 	}
 	for _, list := range []struct {
 		form   principalForm
 		values []Value
 	}{{serviceForm, b.Service}, {providerForm, b.Federated}, {canonicalForm, b.Canonical}} {
 		for _, v := range list.values {
-			p.names = append(p.names, principalName{form: list.form, text: v.Text})
+			add(principalName{form: list.form, text: v.Text})
 		}
 	}
-	k.principals = uint32(len(p.names)) - k.principal
-	k.callers = principalMask(p.names[k.principal:], b.Not, p.extra.bound)
+	k.principals = uint32(len(p.names.texts)) - k.principal
+	if b.Not {
+		k.callers = ^uint64(0)
+	}
 }
 
 // The mask of a principal element has a bit for each way to know a caller that it
@@ -42,26 +49,20 @@ const (
 
 func nameBit(name string) uint64 { return 4 << (words.Ending(name) % 62) }
 
-func principalMask(names []principalName, not bool, ids map[string]string) (mask uint64) {
-	if not {
-		return ^uint64(0)
+func (n *principalName) mask(ids map[string]string) (mask uint64) {
+	switch n.form {
+	case everyoneForm:
+		mask = everyoneBit
+	case accountForm, canonicalForm:
+		mask = accountBit
+	case roleForm:
+		role, _ := arn.SplitEntity(n.text)
+		mask = nameBit(n.text) | nameBit(role.Name)
+	default:
+		mask = nameBit(n.text)
 	}
-	for i := range names {
-		n := &names[i]
-		switch n.form {
-		case everyoneForm:
-			mask |= everyoneBit
-		case accountForm, canonicalForm:
-			mask |= accountBit
-		case roleForm:
-			role, _ := arn.SplitEntity(n.text)
-			mask |= nameBit(n.text) | nameBit(role.Name)
-		default:
-			mask |= nameBit(n.text)
-		}
-		if n.bound {
-			mask |= nameBit(ids[n.text])
-		}
+	if n.bound {
+		mask |= nameBit(ids[n.text])
 	}
 	return mask
 }
@@ -94,13 +95,12 @@ func (e *evaluation) callerMask() uint64 {
 // matchPrincipal returns how closely a statement names the caller; for one that
 // denies, anyMatch.
 func (p *Policy) matchPrincipal(k *entry, e *evaluation, denies bool) strength {
-	names := p.names[k.principal : k.principal+k.principals]
 	if k.flags&notPrincipal != 0 {
-		return p.matchNotNames(names, e, denies)
+		return p.matchNotNames(k, e, denies)
 	}
 	best := noMatch // of no principal element, too: M-16
-	for i := range names {
-		m := p.matchName(&names[i], &e.r.Principal)
+	for i := range k.principals {
+		m := p.matchName(p.names.at(k.principal+i), &e.r.Principal)
 		// quirk Q009: "*" in the Allow of a trust policy takes an authenticated
 		// caller, which a federated identity is only by its provider (M-12).
 		if m == anyMatch && p.kind == Trust && !denies && (e.r.Principal.Type == Anonymous || e.r.Principal.Type == WebIdentity) {
@@ -115,12 +115,12 @@ func (p *Policy) matchPrincipal(k *entry, e *evaluation, denies bool) strength {
 }
 
 // matchNotNames is matchPrincipal for NotPrincipal.
-func (p *Policy) matchNotNames(names []principalName, e *evaluation, denies bool) strength {
+func (p *Policy) matchNotNames(k *entry, e *evaluation, denies bool) strength {
 	caller := &e.r.Principal
 	var seen [anyMatch + 1]bool
 	best := noMatch
-	for i := range names {
-		m := p.matchName(&names[i], caller)
+	for i := range k.principals {
+		m := p.matchName(p.names.at(k.principal+i), caller)
 		seen[m] = true
 		best = max(best, m)
 	}
@@ -156,7 +156,7 @@ func exempt(t PrincipalType, seen [anyMatch + 1]bool) bool {
 }
 
 // matchName returns how closely n names the caller (M-7 to M-13).
-func (p *Policy) matchName(n *principalName, c *Principal) strength {
+func (p *Policy) matchName(n principalName, c *Principal) strength {
 	switch n.form {
 	case everyoneForm:
 		return anyMatch
@@ -201,7 +201,7 @@ func (p *Policy) matchName(n *principalName, c *Principal) strength {
 
 // is reports whether n is the principal with an id: by the id that it is bound
 // to, or by name if there is none or the principal's is unknown (M-11).
-func (p *Policy) is(n *principalName, id string, byName bool) bool {
+func (p *Policy) is(n principalName, id string, byName bool) bool {
 	if n.bound && id != "" {
 		return p.extra.bound[n.text] == id
 	}
@@ -210,7 +210,7 @@ func (p *Policy) is(n *principalName, id string, byName bool) bool {
 
 // isRole reports whether a session is of the role that n names. Without the
 // role's ARN the path is not compared, since a session's ARN has none (M-9).
-func (n *principalName) isRole(c *Principal) bool {
+func (n principalName) isRole(c *Principal) bool {
 	if c.Role != "" {
 		return c.Role == n.text
 	}

@@ -23,7 +23,7 @@ import (
 type Policy struct {
 	index
 	actions    []unique.Handle[action.Pattern] // policies have most of them in common
-	names      []principalName
+	names      principalNames
 	conditions []condition
 	values     values
 	refs       []StatementRef // of the statements, in their order
@@ -110,7 +110,7 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 	}
 	p.layers = kindLayers[kind]
 	p.index.build(c.entries)
-	p.actions, p.names = clip(p.actions), clip(p.names)
+	p.actions, p.names = clip(p.actions), principalNames{clip(p.names.texts), clip(p.names.forms)}
 	p.values.patterns, p.values.prefixes = clip(p.values.patterns), clip(p.values.prefixes)
 	inExtra := func(c condition) bool {
 		return c.class == operator.Numeric || c.class == operator.Date || c.class == operator.Binary

@@ -119,13 +119,16 @@ func bestShift(list []keyed) (best uint8) {
 
 // build makes the tables.
 func (x *index) build(list []keyed) {
-	width := bits.Len(uint(len(list)))
-	if len(list) <= maxFew {
-		width = fewBits
-	}
-	x.shift = uint8(64 - width)
+	width := fewBits
 	if len(list) <= maxFew {
 		x.shift = bestShift(list)
+	} else {
+		anchors := make(map[uint64]struct{}, len(list))
+		for i := range list {
+			anchors[list[i].hash] = struct{}{}
+		}
+		width = bits.Len(uint(len(anchors)))
+		x.shift = uint8(64 - width)
 	}
 	buckets := make([]struct{ filter, first, end uint32 }, 1<<width)
 	for i := range list {

@@ -282,7 +282,11 @@ func isBoundary(text string, place int) bool {
 func (e *evaluation) find(pieces []piece, text string, at int) (from, to int) {
 	switch {
 	case len(pieces) > searchThreshold:
-		return e.findLong(pieces, text, at)
+		chars, ok := e.chars(pieces)
+		if !ok {
+			return -1, -1
+		}
+		return words.Find(chars, text, at)
 	case len(pieces) == 1 && pieces[0].Kind == template.Literal:
 		if skip := strings.Index(text[at:], pieces[0].Text); skip >= 0 {
 			return at + skip, at + skip + len(pieces[0].Text)
@@ -306,15 +310,6 @@ func (e *evaluation) find(pieces []piece, text string, at int) (from, to int) {
 		_, n := utf8.DecodeRuneInString(text[at:])
 		at += n
 	}
-}
-
-// findLong is find for many pieces.
-func (e *evaluation) findLong(pieces []piece, text string, at int) (from, to int) {
-	chars, ok := e.chars(pieces)
-	if !ok {
-		return -1, -1
-	}
-	return words.Find(chars, text, at)
 }
 
 // chars returns the characters of pieces without a star; ok is false if they

@@ -79,6 +79,25 @@ type principalName struct {
 	bound bool // to a unique id: a userForm, roleForm or sessionForm
 }
 
+// principalNames is a list of them.
+type principalNames struct {
+	texts []string
+	forms []principalForm // with boundForm
+}
+
+const boundForm principalForm = 1 << 7
+
+func (l *principalNames) add(n principalName) {
+	if n.bound {
+		n.form |= boundForm
+	}
+	l.texts, l.forms = append(l.texts, n.text), append(l.forms, n.form)
+}
+
+func (l *principalNames) at(i uint32) principalName {
+	return principalName{text: l.texts[i], form: l.forms[i] &^ boundForm, bound: l.forms[i]&boundForm != 0}
+}
+
 // parsePrincipalName reads a value of the AWS member of a Principal element. A
 // value of no known form is a unique id: there is no partial wildcard (M-7).
 func parsePrincipalName(text string, ids map[string]string) principalName {
