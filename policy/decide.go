@@ -217,12 +217,16 @@ func (e *evaluation) askAll() (denied bool) {
 	if s.Resource != nil && e.ask(ResourceLayer, s.Resource) && !e.rootRepairs(g.denied) {
 		return true
 	}
-	if len(s.Identity) == 1 {
+	switch len(s.Identity) {
+	case 0:
+	case 1:
 		if e.ask(IdentityLayer, s.Identity[0]) {
 			return true
 		}
-	} else if e.union(IdentityLayer, s.Identity) {
-		return true
+	default:
+		if e.union(IdentityLayer, s.Identity) {
+			return true
+		}
 	}
 	if s.Boundary != nil && e.ask(BoundaryLayer, s.Boundary) {
 		return true
