@@ -311,11 +311,11 @@ func (c *condition) holds(e *evaluation, p *Policy) bool {
 // relates to none.
 //
 // quirk Q007: so a negated operator is true for it.
-func (c *condition) test(e *evaluation, p *Policy, value string, typed *typedValue) bool {
+func (c *condition) test(e *evaluation, p *Policy, value string, typed *literal.Value) bool {
 	return c.relates(e, p, value, typed) != c.has(negated)
 }
 
-func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typedValue) bool {
+func (c *condition) relates(e *evaluation, p *Policy, value string, typed *literal.Value) bool {
 	switch c.class {
 	case operator.String, operator.ARN:
 		return c.relatesText(e, p.values.patterns[c.from:c.to], value)
@@ -323,13 +323,13 @@ func (c *condition) relates(e *evaluation, p *Policy, value string, typed *typed
 		_, ok := literal.ParseBool(value) // quirk Q017: in any letter case
 		return ok && c.relatesText(e, p.values.patterns[c.from:c.to], value)
 	case operator.Numeric:
-		n, ok := typed.number(value)
+		n, ok := typed.Number(value)
 		return ok && relatesTo(p.extra.numbers[c.from:c.to], n, c.relation, literal.Number.Compare)
 	case operator.Date: // quirk Q016: to the nanosecond
-		t, ok := typed.date(value)
+		t, ok := typed.Date(value)
 		return ok && relatesTo(p.extra.dates[c.from:c.to], t, c.relation, time.Time.Compare)
 	case operator.IP:
-		a, ok := typed.address(value)
+		a, ok := typed.Address(value)
 		for i := c.from; ok && i < c.to; i++ {
 			if p.values.prefixes[i].Contains(a) {
 				return true

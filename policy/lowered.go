@@ -4,9 +4,7 @@ package policy
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/action"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
@@ -29,7 +27,7 @@ func Lower(r *Request) *Lowered {
 	l := &Lowered{r: *r}
 	l.query.read(&l.r)
 	l.query.resource.Finish(r.Resource)
-	l.keys.read(r, readValue)
+	l.keys.read(r, literal.Read)
 	l.r.Context, l.r.Lists = nil, nil
 	return l
 }
@@ -69,13 +67,13 @@ func (q *query) read(r *Request) {
 }
 
 // A keyTable finds context keys by their hash. Its slots are a power of two, at
-// most half of them in use.
+// most half of them in use; they hold the place of a key, counted from 1.
 type keyTable struct {
-	slots []contextKey
+	slots []uint32
+	keys  []contextKey
 }
 
 type contextKey struct {
-	used bool
 	hash uint32
 	name string
 	contextValue
@@ -86,17 +84,17 @@ type contextValue struct {
 	found foundKind
 	one   string
 	list  []string
-	typed *typedValue
+	typed *literal.Value
 }
 
 // read takes a zero table; typed reads the single values, or is nil. Of keys that differ only in letter case, those of
 // Lists come before those of Context, and each in byte order.
-func (t *keyTable) read(r *Request, typed func(string) *typedValue) {
+func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
 	n := 2
 	for n < 2*(len(r.Context)+len(r.Lists)) {
 		n *= 2
 	}
-	t.slots = make([]contextKey, n)
+	t.slots, t.keys = make([]uint32, n), make([]contextKey, 0, len(r.Context)+len(r.Lists))
 	for _, name := range slices.Sorted(maps.Keys(r.Lists)) {
 		v := contextValue{found: valueList, list: r.Lists[name]}
 		if len(v.list) == 0 {
@@ -116,10 +114,11 @@ func (t *keyTable) read(r *Request, typed func(string) *typedValue) {
 func (t *keyTable) add(name string, v contextValue) {
 	hash := uint32(words.Fold(name))
 	i := int(hash) & (len(t.slots) - 1)
-	for t.slots[i].used {
+	for t.slots[i] != 0 {
 		i = (i + 1) & (len(t.slots) - 1)
 	}
-	t.slots[i] = contextKey{used: true, name: name, hash: hash, contextValue: v}
+	t.keys = append(t.keys, contextKey{name: name, hash: hash, contextValue: v})
+	t.slots[i] = uint32(len(t.keys))
 }
 
 // absent is what stands under a key that is not there.
@@ -129,8 +128,8 @@ var absent contextValue
 // letter case; a list before a single value.
 func (t *keyTable) find(key string, hash uint32) *contextValue {
 	var first *contextKey
-	for i := int(hash) & (len(t.slots) - 1); t.slots[i].used; i = (i + 1) & (len(t.slots) - 1) {
-		k := &t.slots[i]
+	for i := int(hash) & (len(t.slots) - 1); t.slots[i] != 0; i = (i + 1) & (len(t.slots) - 1) {
+		k := &t.keys[t.slots[i]-1]
 		switch {
 		case k.hash != hash || !words.EqualFold(k.name, key):
 		case first == nil, k.name == key && first.name != key && (k.found == oneValue) == (first.found == oneValue):
@@ -141,42 +140,4 @@ func (t *keyTable) find(key string, hash uint32) *contextValue {
 		return &absent
 	}
 	return &first.contextValue
-}
-
-// A typedValue is a single value of a request as the types that policies compare
-// with. A nil one reads the text when it is asked.
-type typedValue struct {
-	num               literal.Number
-	when              time.Time
-	addr              netip.Addr
-	isNum, isDate, ip bool
-}
-
-func readValue(text string) *typedValue {
-	t := new(typedValue)
-	t.num, t.isNum = literal.ParseNumber(text)
-	t.when, t.isDate = literal.ParseDate(text)
-	t.addr, t.ip = literal.ParseAddress(text)
-	return t
-}
-
-func (t *typedValue) number(text string) (literal.Number, bool) {
-	if t == nil {
-		return literal.ParseNumber(text)
-	}
-	return t.num, t.isNum
-}
-
-func (t *typedValue) date(text string) (time.Time, bool) {
-	if t == nil {
-		return literal.ParseDate(text)
-	}
-	return t.when, t.isDate
-}
-
-func (t *typedValue) address(text string) (netip.Addr, bool) {
-	if t == nil {
-		return literal.ParseAddress(text)
-	}
-	return t.addr, t.ip
 }
