@@ -32,7 +32,8 @@ func Lower(r *Request) *Lowered {
 	return l
 }
 
-// Decide answers as Decide(r, s) does, in less time.
+// Decide answers as Decide(r, s) does, in less time if l is in the processor's
+// caches: it is larger than r.
 func (l *Lowered) Decide(s *Set) (d Decision) {
 	decided := false
 	defer func() {
