@@ -71,7 +71,6 @@ const noAnchor = -1
 func (k keyed) under(p pattern) keyed {
 	var r words.Resource
 	r.Read(p.text)
-	r.Finish(p.text)
 	k.setPattern(p)
 	k.text = p.text
 	if p.kind == exactPattern {
@@ -235,9 +234,6 @@ func (p *Policy) find(e *evaluation) {
 	q, callers := &e.q, ^uint64(0)
 	if e.g.named {
 		callers = e.callerMask()
-	}
-	if p.steps&^q.resource.Have>>words.Whole&1 != 0 {
-		q.resource.Finish(e.r.Resource)
 	}
 	if p.first > 0 {
 		p.scan(e, 0, 0, 0, callers)

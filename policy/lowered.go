@@ -26,7 +26,6 @@ type Lowered struct {
 func Lower(r *Request) *Lowered {
 	l := &Lowered{r: *r}
 	l.query.read(&l.r)
-	l.query.resource.Finish(r.Resource)
 	l.keys.read(r, literal.Read)
 	l.r.Context, l.r.Lists = nil, nil
 	return l
@@ -59,7 +58,7 @@ type query struct {
 // read takes a zero query.
 func (q *query) read(r *Request) {
 	q.Read(r.Action)
-	q.sts = q.Colon == len("sts") && words.EqualFold(q.Text[:q.Colon], "sts")
+	q.sts = q.IsSTS()
 	q.account = r.ResourceAccount
 	if q.account == "" {
 		q.account = r.Account()

@@ -14,24 +14,28 @@ import (
 
 // A Name is the action of a request.
 type Name struct {
-	Text  string // with a colon
-	Colon int    // the place of its first one
-	Mask  uint32
-	hash  uint32 // of the text
+	Text string // with a colon
+	Mask uint32
 
+	hash    uint32 // of the text
 	service uint32 // the hash of its service with the colon
 }
 
 // Read reads a text; one without a colon is a service.
 func (n *Name) Read(text string) {
 	a := words.ReadAction(text)
-	if a.Colon < 0 {
+	if a.Service == 0 && strings.IndexByte(text, ':') < 0 {
 		text += ":"
 		a = words.ReadAction(text)
 	}
-	n.Text, n.Colon, n.hash, n.service = text, a.Colon, uint32(a.Hash), uint32(a.Service)
+	n.Text, n.hash, n.service = text, uint32(a.Hash), uint32(a.Service)
 	n.Mask = nameBit(n.hash) | serviceBit(n.service)
 }
+
+var sts = uint32(words.ReadAction("sts:").Service)
+
+// IsSTS reports whether the service is "sts".
+func (n *Name) IsSTS() bool { return n.service == sts && words.HasPrefixFold(n.Text, "sts:") }
 
 // Is reports whether the name is one, in small letters.
 func (n *Name) Is(name string) bool { return words.EqualFold(n.Text, name) }
@@ -133,7 +137,8 @@ func (p Pattern) spells(n *Name) bool {
 		return from >= p.star && words.HasPrefixFold(n.Text, p.text[:p.star]) && words.EqualFold(n.Text[from:], p.text[p.star+1:])
 	}
 	service, name, _ := strings.Cut(p.text, ":")
-	return words.Glob(service, n.Text[:n.Colon]) && words.Glob(name, n.Text[n.Colon+1:])
+	ownService, ownName, _ := strings.Cut(n.Text, ":")
+	return words.Glob(service, ownService) && words.Glob(name, ownName)
 }
 
 // Search reports whether one of the patterns matches a name. Exact are the exact

@@ -4,11 +4,14 @@
 
 package words
 
-// mix returns what the word w adds to the hash of a text; k is seed for its first
-// word, and prime more for each that follows. The parts of a hash are summed, so
-// that they can be computed side by side, and so that the hash of a prefix is a
-// step on the way to that of the text.
+import "math/bits"
+
+// mix hashes a word; k tells apart what it is a word of.
 func mix(w, k uint64) uint64 {
 	w = (w ^ k) * prime
 	return w ^ w>>32
 }
+
+// chain returns the hash of a text with one word more: the hash of a prefix is a step
+// on the way to that of the text.
+func chain(h, w uint64) uint64 { return bits.RotateLeft64(h^w, 29) * prime }

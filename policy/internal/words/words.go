@@ -7,10 +7,7 @@
 // secret: what finds something by hash must still compare the text.
 package words
 
-import (
-	"math/bits"
-	"strings"
-)
+import "strings"
 
 const (
 	low7   = 0x7f7f7f7f7f7f7f7f
@@ -19,6 +16,10 @@ const (
 	blanks = ' ' * ones // makes the letters of a word small
 	seed   = 0x9e3779b97f4a7c15
 	prime  = 0xd6e8feb86659fd93
+
+	// Of the words of an action.
+	middlePrime = 0xa24baed4963ee407
+	endPrime    = 0x9fb21c651e98df25
 )
 
 // load returns the eight bytes of s from i, the first in the lowest byte.
@@ -34,14 +35,17 @@ func At(s string, i int) uint64 {
 	if i <= len(s)-8 {
 		return load(s, i)
 	}
-	return tail(s, i)
+	if i == len(s) {
+		return 0
+	}
+	if len(s) >= 8 {
+		return load(s, len(s)-8) >> (8 * uint(8-len(s)+i) & 63)
+	}
+	return short(s, i)
 }
 
-// tail is At for less than eight bytes.
-func tail(s string, i int) (w uint64) {
-	if len(s) >= 8 {
-		return load(s[len(s)-8:], 0) >> (8 * uint(8-len(s)+i))
-	}
+// short is At of a text of less than eight bytes.
+func short(s string, i int) (w uint64) {
 	for j := len(s) - 1; j >= i; j-- {
 		w = w<<8 | uint64(s[j])
 	}
@@ -84,32 +88,26 @@ func HasPrefixFold(s, prefix string) bool {
 // text and of its service with the colon, both without regard to the case of
 // ASCII letters.
 type Action struct {
-	Hash, Service uint64
-	Colon         int // its place; -1: there is none, and Service is 0
+	Hash    uint64
+	Service uint64 // 0 without a colon
 }
 
-// ReadAction hashes an action.
+// ReadAction hashes an action: of its text the words at the ends and in the middle,
+// which tell nearly all names apart.
 func ReadAction(s string) (a Action) {
 	var first uint64
 	if len(s) >= 8 {
 		first = load(s, 0)
+		middle, end := load(s, len(s)/2-4)|blanks, load(s, len(s)-8)|blanks
+		a.Hash = mix((first|blanks)^middle*middlePrime^end*endPrime, seed^uint64(len(s)))
 	} else {
-		first = tail(s, 0)
+		first = short(s, 0)
+		a.Hash = mix(first|blanks, seed)
 	}
 	if colon := zeros(first ^ ':'*ones); colon != 0 {
-		a.Colon = bits.TrailingZeros64(colon) / 8
-		a.Service = mix((first|blanks)&(colon&-colon<<1-1), seed)
-	} else if a.Colon = strings.IndexByte(s, ':'); a.Colon >= 0 {
-		a.Service = Fold(s[:a.Colon+1])
-	}
-	a.Hash = mix(first|blanks, seed)
-	k, i := uint64(seed), 8
-	for ; i <= len(s)-8; i += 8 {
-		k += prime
-		a.Hash += mix(load(s, i)|blanks, k)
-	}
-	if i < len(s) {
-		a.Hash += mix(load(s[len(s)-8:], 0)>>(8*uint(i+8-len(s))&63)|blanks, k+prime)
+		a.Service = mix((first|blanks)&(colon^(colon-1)), seed)
+	} else if colon := strings.IndexByte(s, ':'); colon >= 0 {
+		a.Service = Fold(s[:colon+1])
 	}
 	return a
 }
@@ -131,44 +129,29 @@ const (
 // A Resource is a text, such as an ARN, as the hashes of what it begins with: the
 // n-th step is its first 8(n+1) bytes.
 type Resource struct {
-	Have uint32 // bit n: it has the n-th step; bit Whole: Finish was called
+	Have uint32 // bit n: it has the n-th step; bit Whole: always
 	Hash [None + 1]uint64
-
-	sum, k uint64 // of its whole words, and for the next
 }
 
-// Read hashes the steps of a text. It takes a zero Resource.
+// Read hashes a text. It takes a zero Resource.
 func (r *Resource) Read(s string) {
-	h, k, n := uint64(0), uint64(seed), uint(0)
-	hash := &r.Hash
-	for i := 0; i <= len(s)-8; i += 8 {
-		h += mix(load(s, i), k)
-		k += prime
-		hash[n%(None+1)] = h // what is left over goes to the place of Whole
-		if n < Steps {
-			n++
-		}
+	h, i, hash := uint64(seed), 0, &r.Hash
+	for steps := s[:min(len(s), 8*Steps)]; i <= len(steps)-8; i += 8 {
+		h = chain(h, load(steps, i))
+		hash[uint(i)/8%(None+1)] = h
 	}
-	r.Have = 1<<(n&31) - 1
-	r.sum, r.k = h, k
-}
-
-// Finish hashes the whole of the text that was read.
-func (r *Resource) Finish(s string) {
-	h := r.sum
-	if len(s)&7 != 0 {
-		h += mix(At(s, len(s)&^7), r.k)
+	r.Have = 1<<(uint(i)/8&31) - 1 | 1<<Whole
+	for ; i <= len(s)-8; i += 8 {
+		h = chain(h, load(s, i))
 	}
-	r.Hash[Whole] = ^h
-	r.Have |= 1 << Whole
-}
-
-// Text hashes any text.
-func Text(s string) (h uint64) {
-	for i, k := 0, uint64(seed); i < len(s); i, k = i+8, k+prime {
-		h += mix(At(s, i), k)
+	switch {
+	case i == len(s):
+	case len(s) >= 8:
+		h = chain(h, load(s, len(s)-8)>>(8*uint(i+8-len(s))&63))
+	default:
+		h = chain(h, short(s, 0))
 	}
-	return h
+	hash[Whole] = ^h
 }
 
 // Ending hashes the last eight bytes of any text and its length.

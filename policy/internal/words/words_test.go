@@ -31,10 +31,13 @@ func mixOf(w uint64) uint64 {
 	return w ^ w>>32
 }
 
-// hashOf is Text by its definition: the sum of what the words add.
-func hashOf(s string) (h uint64) {
-	for i, n := 0, uint64(0); i < len(s); i, n = i+8, n+1 {
-		h += mixOf(wordAt(s, i) ^ (seed + n*prime))
+// hashOf is the hash of a text by its definition: each word is added, then the bits
+// are turned by 29 places and multiplied.
+func hashOf(s string) uint64 {
+	h := uint64(seed)
+	for i := 0; i < len(s); i += 8 {
+		h ^= wordAt(s, i)
+		h = (h<<29 | h>>35) * prime
 	}
 	return h
 }
@@ -47,12 +50,21 @@ func foldOf(s string) (h uint64) {
 	return h
 }
 
-// serviceOf is the service's hash of an action by its definition.
-func serviceOf(s string, colon int) uint64 {
-	if colon < 8 {
-		return mixOf((wordAt(s, 0)|blanks)&(^uint64(0)>>(56-8*colon)) ^ seed)
+// actionOf is ReadAction by its definition.
+func actionOf(s string) (a Action) {
+	w := func(i int) uint64 { return wordAt(s, i) | blanks }
+	if len(s) < 8 {
+		a.Hash = mixOf(w(0) ^ seed)
+	} else {
+		a.Hash = mixOf(w(0) ^ w(len(s)/2-4)*middlePrime ^ w(len(s)-8)*endPrime ^ seed ^ uint64(len(s)))
 	}
-	return foldOf(s[:colon+1])
+	switch colon := strings.IndexByte(s, ':'); {
+	case colon >= 8:
+		a.Service = foldOf(s[:colon+1])
+	case colon >= 0:
+		a.Service = mixOf(w(0)&(^uint64(0)>>(56-8*colon)) ^ seed)
+	}
+	return a
 }
 
 // endingOf is Ending by its definition.
@@ -72,9 +84,6 @@ func checkText(t *testing.T, s string) {
 			t.Errorf("At(%q, %d) = %#x, want %#x", s, i, got, want)
 		}
 	}
-	if got, want := Text(s), hashOf(s); got != want {
-		t.Errorf("Text(%q) = %#x, want %#x", s, got, want)
-	}
 	if got, want := Ending(s), endingOf(s); got != want {
 		t.Errorf("Ending(%q) = %#x, want %#x", s, got, want)
 	}
@@ -87,18 +96,12 @@ func checkText(t *testing.T, s string) {
 
 func checkAction(t *testing.T, s string) {
 	t.Helper()
-	want := Action{Hash: foldOf(s), Colon: strings.IndexByte(s, ':')}
-	if s == "" {
-		want.Hash = mixOf(blanks ^ seed)
-	}
-	if want.Colon >= 0 {
-		want.Service = serviceOf(s, want.Colon)
-	}
-	if other := ReadAction(lowered(s)); other.Hash != want.Hash || other.Service != want.Service {
-		t.Errorf("ReadAction(%q) = %+v, which differs in small letters: %+v", s, want, other)
-	}
+	want := actionOf(s)
 	if got := ReadAction(s); got != want {
 		t.Errorf("ReadAction(%q) = %+v, want %+v", s, got, want)
+	}
+	if other := ReadAction(lowered(s)); other != want {
+		t.Errorf("ReadAction(%q) = %+v, which differs in small letters: %+v", s, want, other)
 	}
 }
 
@@ -106,7 +109,6 @@ func checkResource(t *testing.T, s string) {
 	t.Helper()
 	var r Resource
 	r.Read(s)
-	r.Finish(s)
 	steps := min(len(s)/8, Steps)
 	if want := uint32(1)<<steps - 1 | 1<<Whole; r.Have != want {
 		t.Errorf("Read(%q) has %b, want %b", s, r.Have, want)
@@ -115,9 +117,8 @@ func checkResource(t *testing.T, s string) {
 		prefix := s[:8*(n+1)]
 		var alone Resource
 		alone.Read(prefix)
-		alone.Finish(prefix)
-		if r.Hash[n] != alone.Hash[n] || r.Hash[n] != Text(prefix) || r.Hash[n] != hashOf(prefix) {
-			t.Errorf("step %d of %q is %#x, that of %q alone %#x, and its Text %#x, want %#x", n, s, r.Hash[n], prefix, alone.Hash[n], Text(prefix), hashOf(prefix))
+		if r.Hash[n] != alone.Hash[n] || r.Hash[n] != hashOf(prefix) {
+			t.Errorf("step %d of %q is %#x, that of %q alone %#x, want %#x", n, s, r.Hash[n], prefix, alone.Hash[n], hashOf(prefix))
 		}
 	}
 	for n := steps; n < Steps; n++ {
@@ -190,7 +191,6 @@ func TestPrefixesOfEveryLength(t *testing.T) {
 }
 
 func TestReadAction(t *testing.T) {
-	read := func(s string) Action { return ReadAction(s) }
 	for _, tc := range []struct {
 		name    string
 		a, b    string
@@ -204,14 +204,14 @@ func TestReadAction(t *testing.T) {
 		{"a-service-that-ends-with-its-word", "organiz:List", "Organiz:Move", false, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a, b := read(tc.a), read(tc.b)
+			a, b := ReadAction(tc.a), ReadAction(tc.b)
 			if (a.Hash == b.Hash) != tc.hash || (a.Service == b.Service) != tc.service {
 				t.Errorf("%q is %+v and %q is %+v, want the same hash: %v, the same service: %v", tc.a, a, tc.b, b, tc.hash, tc.service)
 			}
 		})
 	}
-	if got := read("nothing"); got.Colon != -1 || got.Service != 0 {
-		t.Errorf("ReadAction without a colon = %+v, want the colon at -1 and no service", got)
+	if got := ReadAction("nothing"); got.Service != 0 {
+		t.Errorf("ReadAction without a colon = %+v, want no service", got)
 	}
 }
 
@@ -220,7 +220,6 @@ func TestWholeIsNoStep(t *testing.T) {
 	const text = "arn:aws:s3:::abcarn:aws:s3:::abc"
 	var r Resource
 	r.Read(text)
-	r.Finish(text)
 	for n := range len(text) / 8 {
 		if r.Hash[n] == r.Hash[Whole] {
 			t.Errorf("step %d and the whole of %q have one hash", n, text)
@@ -246,8 +245,7 @@ func TestWordsDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		var r Resource
 		r.Read(a)
-		r.Finish(a)
-		same = same && ReadAction(a) == ReadAction(b) && EqualFold(a, b) && Text(a) != Text(b) && Ending(a) != Ending(a[1:]) && Fold(a) == Fold(b)
+		same = same && ReadAction(a) == ReadAction(b) && EqualFold(a, b) && Ending(a) != Ending(a[1:]) && Fold(a) == Fold(b)
 	}); n != 0 || !same {
 		t.Errorf("reading allocates %v times, want 0; letter case is no matter: %v", n, same)
 	}
