@@ -125,7 +125,7 @@ func (p *Policy) matchNotNames(k *entry, e *evaluation, denies bool) strength {
 		best = max(best, m)
 	}
 	switch {
-	case denies && e.bounded:
+	case denies && e.s.bounded():
 		return anyMatch // M-15
 	case denies && exempt(caller.Type, seen), !denies && best != noMatch:
 		return noMatch

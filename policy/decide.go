@@ -17,7 +17,6 @@ type evaluation struct {
 	s       *Set
 	q       query
 	keys    *keyTable // nil: the context is in the maps of r
-	bounded bool      // the caller has a permissions boundary
 	callers uint64    // mask of the caller; 0: not made yet
 	g       grants
 	passed  int      // how many keys were passed over in the maps of r
@@ -49,7 +48,7 @@ func Decide(r *Request, s *Set) (d Decision) {
 		}
 	}()
 	var e evaluation
-	e.r, e.s, e.bounded = r, s, s.Boundary != nil || s.HasBoundary
+	e.r, e.s = r, s
 	e.q.read(r)
 	d = e.decide()
 	decided = true
@@ -111,7 +110,7 @@ func (e *evaluation) decide() Decision {
 			return g.by[ResourceLayer].decision(ResourceLayer)
 		}
 		return Decision{Layer: ResourceLayer}
-	case caller.Account == "" || caller.Account != e.q.account: // D-8: across accounts both sides must allow
+	case caller.Account == "" || !words.Equal(caller.Account, e.r.Account()): // D-8: across accounts both sides must allow
 		if how == noMatch {
 			return Decision{Layer: ResourceLayer}
 		}
@@ -170,7 +169,7 @@ func (e *evaluation) identitySide(granted bool) Decision {
 // limited returns the layer that limits the caller by its silence, boundary
 // before session, or NoLayer.
 func (e *evaluation) limited() Layer {
-	if e.bounded && e.g.by[BoundaryLayer].policy == nil {
+	if e.s.bounded() && e.g.by[BoundaryLayer].policy == nil {
 		return BoundaryLayer
 	}
 	inForce := len(e.s.Session) > 0 || e.s.HasSession || e.r.Principal.Type == FederatedUser // D-7
@@ -255,15 +254,18 @@ func (e *evaluation) union(layer Layer, policies []*Policy) (denied bool) {
 	for bit := uint8(1) << (layer & 7); len(policies) > 0; {
 		n := min(len(policies), batch)
 		concerned := uint64(0)
-		for i, p := range policies[:n] {
+		for i := n - 1; i >= 0; i-- {
 			one := uint64(1)
-			if p != nil && p.layers&bit != 0 {
+			if p := policies[i]; p != nil && p.layers&bit != 0 {
 				one = p.concerns(&e.q)
 			}
-			concerned |= one << (i & 63)
+			concerned = 2*concerned + one
 		}
 		for ; concerned != 0; concerned &= concerned - 1 {
-			if e.ask(layer, policies[bits.TrailingZeros64(concerned)]) {
+			if p := policies[bits.TrailingZeros64(concerned)]; p == nil || p.layers&bit == 0 {
+				e.g.misplaced(layer, p)
+				return true
+			} else if e.search(layer, p) {
 				return true
 			}
 		}
@@ -274,13 +276,18 @@ func (e *evaluation) union(layer Layer, policies []*Policy) (denied bool) {
 
 // ask is union for one policy.
 func (e *evaluation) ask(layer Layer, p *Policy) (denied bool) {
-	g := &e.g
 	if p == nil || p.layers>>(layer&7)&1 == 0 {
-		g.misplaced(layer, p)
+		e.g.misplaced(layer, p)
 		return true
 	}
-	g.layer, g.sought, g.named, g.deny = layer, g.by[layer].policy == nil, namingLayers>>(layer&7)&1 != 0, -1
-	if p.concerns(&e.q) != 0 && (g.sought || p.denied&e.q.Mask != 0) {
+	return p.concerns(&e.q) != 0 && e.search(layer, p)
+}
+
+// search is ask for a policy that concerns the request.
+func (e *evaluation) search(layer Layer, p *Policy) (denied bool) {
+	g := &e.g
+	g.layer, g.sought, g.named, g.deny = layer, g.by[layer&7].policy == nil, namingLayers>>(layer&7)&1 != 0, -1
+	if g.sought || p.denied&e.q.Mask != 0 {
 		p.find(e)
 	}
 	if g.deny < 0 {
@@ -325,7 +332,7 @@ const namingLayers = 1<<ResourceLayer | 1<<EndpointLayer | 1<<RCPLayer
 //
 // quirk Q012: the actions that count as repairs.
 func (e *evaluation) rootRepairs(d Decision) bool {
-	if e.r.Principal.Type != Root || e.r.Principal.Account != e.q.account || d.Err != nil {
+	if e.r.Principal.Type != Root || e.r.Principal.Account != e.r.Account() || d.Err != nil {
 		return false
 	}
 	switch lowerASCII(e.q.Text) {

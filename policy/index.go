@@ -27,14 +27,15 @@ type index struct {
 	layers      uint8 // that take the policy, as bits; 0 for a Broken one
 	shift       uint8 // a hash's bucket is in its bits from here
 
-	few     [1 << fewBits]uint16 // the buckets, if they are few: the first entry, and above it a filter
+	few     [1 << fewBits]uint16 // the buckets, if they are few: the first entry, and below it a filter
 	many    []uint32             // the buckets, if they are many: likewise
 	entries []entry
 }
 
 const (
-	fewBits = 5
-	maxFew  = 48 // entries in few buckets
+	fewBits    = 5
+	maxFew     = 48 // entries in few buckets
+	filterBits = 8
 )
 
 // A key is what an entry is found by. Where one does not fit, the entry need not
@@ -174,9 +175,9 @@ func (x *index) build(list []keyed) {
 		}
 		x.keys[b.end-1].tag |= lastKey
 		if x.many != nil {
-			x.many[i] = b.filter<<24 | b.first
+			x.many[i] = b.first<<filterBits | b.filter
 		} else {
-			x.few[i] = uint16(b.filter<<8 | b.first)
+			x.few[i] = uint16(b.first<<filterBits | b.filter)
 		}
 	}
 	x.findCommon(list)
@@ -202,30 +203,27 @@ func (x *index) findCommon(list []keyed) {
 	}
 }
 
-// bucket returns the filter and the first entry of the bucket of a hash.
-func (x *index) bucket(hash uint64) (filter, first uint32) {
+// bucket returns the first entry of the bucket of a hash; ok is false where no
+// anchor there has the hash.
+func (x *index) bucket(hash uint64) (first uint32, ok bool) {
+	b := uint32(x.few[hash>>(x.shift&63)%(1<<fewBits)])
 	if x.many != nil {
-		b := x.many[hash>>(x.shift&63)]
-		return b >> 24, b & (1<<24 - 1)
+		b = x.many[hash>>(x.shift&63)]
 	}
-	b := x.few[hash>>(x.shift&63)%(1<<fewBits)]
-	return uint32(b >> 8), uint32(b & 0xff)
+	return b >> filterBits, b>>filterBit(hash)&1 != 0
 }
 
 // concerns returns 1 if an entry may apply to a request, else 0. It does not
 // branch, because which policies do cannot be told beforehand.
 func (x *index) concerns(q *query) uint64 {
-	other := x.common ^ q.resource.Hash[x.step%(words.None+1)]
-	return nonzero(uint64(x.all&q.Mask)) &^ nonzero(other)
-}
-
-// nonzero returns 1, or 0 for 0.
-func nonzero(w uint64) uint64 {
-	one := uint64(0)
-	if w != 0 {
-		one = 1
+	begins, named := uint64(0), uint64(0)
+	if q.resource.Hash[x.step%(words.None+1)] == x.common {
+		begins = 1
 	}
-	return one
+	if x.all&q.Mask != 0 {
+		named = 1
+	}
+	return begins & named
 }
 
 // find looks for the statement that allows whose principal element names the caller
@@ -241,7 +239,7 @@ func (p *Policy) find(e *evaluation) {
 	for m := p.steps & q.resource.Have; m != 0; m &= m - 1 {
 		n := bits.TrailingZeros32(m) % (words.None + 1)
 		hash := q.resource.Hash[n]
-		if filter, first := p.bucket(hash); filter>>filterBit(hash)&1 != 0 {
+		if first, ok := p.bucket(hash); ok {
 			p.scan(e, first, hash, 8*(n+1), callers)
 		}
 	}
@@ -249,9 +247,9 @@ func (p *Policy) find(e *evaluation) {
 
 // scan looks through a bucket, or the entries without an anchor. The anchor ends at
 // a place in the resource.
-func (p *Policy) scan(e *evaluation, i uint32, anchor uint64, end int, callers uint64) {
-	actions := e.q.Mask
-	if k := &p.keys[i]; k.tag&lastKey != 0 {
+func (p *Policy) scan(e *evaluation, first uint32, anchor uint64, end int, callers uint64) {
+	keys, i, actions := p.keys, uint(first), e.q.Mask
+	if k := &keys[i]; k.tag&lastKey != 0 {
 		if k.callers&callers != 0 && k.names&actions != 0 {
 			p.try(e, &p.entries[i])
 		}
@@ -259,11 +257,11 @@ func (p *Policy) scan(e *evaluation, i uint32, anchor uint64, end int, callers u
 	}
 	next := words.At(e.r.Resource, min(end, len(e.r.Resource)))
 	for {
-		if i = p.fit(i, actions, anchor, next, callers); i == noFit {
+		if i = fit(keys, i, actions, anchor, next, callers); i >= uint(len(keys)) {
 			return
 		}
 		p.try(e, &p.entries[i])
-		if p.keys[i].tag&lastKey != 0 {
+		if keys[i].tag&lastKey != 0 {
 			return
 		}
 		i++
@@ -271,8 +269,8 @@ func (p *Policy) scan(e *evaluation, i uint32, anchor uint64, end int, callers u
 }
 
 // fit returns the first key of a bucket that fits, from i on, or noFit.
-func (p *Policy) fit(i, actions uint32, anchor, next, callers uint64) uint32 {
-	for keys := p.keys; int(i) < len(keys); i++ {
+func fit(keys []key, i uint, actions uint32, anchor, next, callers uint64) uint {
+	for ; i < uint(len(keys)); i++ {
 		k := &keys[i]
 		if k.callers&callers != 0 && k.names&actions != 0 && (tag(anchor, next, k.tag)^k.tag)&^lastKey == 0 {
 			return i
@@ -284,7 +282,7 @@ func (p *Policy) fit(i, actions uint32, anchor, next, callers uint64) uint32 {
 	return noFit
 }
 
-const noFit = ^uint32(0)
+const noFit = ^uint(0)
 
 // try looks whether an entry applies, and keeps it if it is a better one.
 func (p *Policy) try(e *evaluation, k *entry) {

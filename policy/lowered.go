@@ -41,7 +41,7 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 		}
 	}()
 	var e evaluation
-	e.r, e.s, e.q, e.keys, e.bounded = &l.r, s, l.query, &l.keys, s.Boundary != nil || s.HasBoundary
+	e.r, e.s, e.q, e.keys = &l.r, s, l.query, &l.keys
 	d = e.decide()
 	decided = true
 	return d
@@ -50,8 +50,7 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 // A query is what is known of a request's action and resource alone.
 type query struct {
 	action.Name
-	sts      bool   // its service is "sts"
-	account  string // that owns the resource
+	sts      bool // its service is "sts"
 	resource words.Resource
 }
 
@@ -59,10 +58,6 @@ type query struct {
 func (q *query) read(r *Request) {
 	q.Read(r.Action)
 	q.sts = q.IsSTS()
-	q.account = r.ResourceAccount
-	if q.account == "" {
-		q.account = r.Account()
-	}
 	q.resource.Read(r.Resource)
 }
 

@@ -50,6 +50,10 @@ func (r *Request) Account() string {
 	if r.ResourceAccount != "" {
 		return r.ResourceAccount
 	}
+	return r.impliedAccount()
+}
+
+func (r *Request) impliedAccount() string {
 	if p, ok := arn.Split(r.Resource); ok && arn.IsAccountID(p.Account) {
 		return p.Account
 	}

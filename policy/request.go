@@ -85,6 +85,9 @@ type Set struct {
 	HasSession  bool
 }
 
+// bounded reports whether the caller has a permissions boundary.
+func (s *Set) bounded() bool { return s.Boundary != nil || s.HasBoundary }
+
 // Outcome is the answer to a Request.
 type Outcome uint8
 

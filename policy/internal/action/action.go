@@ -127,7 +127,7 @@ func (p Pattern) Match(n *Name) bool { return (p.hash == n.hash || p.kind != exa
 func (p Pattern) spells(n *Name) bool {
 	switch p.kind {
 	case exact: // most are spelt alike
-		return n.Text == p.text || words.EqualFold(n.Text, p.text)
+		return words.Equal(n.Text, p.text) || words.EqualFold(n.Text, p.text)
 	case prefix:
 		return strings.HasPrefix(n.Text, p.text) || words.HasPrefixFold(n.Text, p.text)
 	case all:

@@ -64,6 +64,18 @@ func lower(w uint64) uint64 {
 	return w | upper>>2
 }
 
+// Equal reports whether two texts are equal, soonest if they have 8 to 16 bytes.
+func Equal(a, b string) bool {
+	n := len(a)
+	if n != len(b) {
+		return false
+	}
+	if n < 8 || n > 16 {
+		return a == b
+	}
+	return load(a, 0) == load(b, 0) && load(a, n-8) == load(b, n-8)
+}
+
 // EqualFold reports whether two texts are equal but for the case of ASCII letters.
 func EqualFold(a, b string) bool { return len(a) == len(b) && HasPrefixFold(a, b) }
 

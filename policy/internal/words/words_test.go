@@ -134,6 +134,9 @@ func checkResource(t *testing.T, s string) {
 // checkPair compares what reads two texts with the naive versions.
 func checkPair(t *testing.T, a, b string) {
 	t.Helper()
+	if got, want := Equal(a, b), a == b; got != want {
+		t.Errorf("Equal(%q, %q) = %v, want %v", a, b, got, want)
+	}
 	if got, want := EqualFold(a, b), lowered(a) == lowered(b); got != want {
 		t.Errorf("EqualFold(%q, %q) = %v, want %v", a, b, got, want)
 	}
