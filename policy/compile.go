@@ -22,43 +22,40 @@ import (
 // concurrent use. Make one with Compile.
 type Policy struct {
 	index
-	actions    []unique.Handle[action.Pattern] // policies have most of them in common
-	names      principalNames
+	refs       []StatementRef // of the statements, in their order
 	conditions []condition
 	values     values
-	refs       []StatementRef // of the statements, in their order
+	names      principalNames
+	actions    []unique.Handle[action.Pattern] // policies have most of them in common
 	name       string
-	syntax     syntax
 	extra      *extra // nil: nothing of it
+
+	// The text that the policy was made of, if Parse read it, and its Document for
+	// as long as that is in memory anyway.
+	source string
+	parsed atomic.Pointer[weak.Pointer[Document]]
 }
 
 // extra is what few policies have.
 type extra struct {
-	err   error             // of a Broken policy, which has nothing else but a name
-	bound map[string]string // principal ARN as written → unique id
+	err      error             // of a Broken policy, which has nothing else but a name
+	bound    map[string]string // principal ARN as written → unique id
+	document *Document         // that Parse did not make
 
 	numbers  []literal.Number // of conditions, as in values
 	dates    []time.Time
 	binaries []string
 }
 
-// A syntax has the Document that a Policy was made of: the Document itself if
-// Parse did not make it, else its text, and the Document for as long as it is in
-// memory anyway.
-type syntax struct {
-	source   string
-	document *Document
-	parsed   atomic.Pointer[weak.Pointer[Document]]
-}
-
-func (s *syntax) keep(d *Document) {
+// keep keeps the document for Document.
+func (p *Policy) keep(d *Document) {
 	if d.parsed != d {
-		s.document = d
+		p.extra.document = d
 		return
 	}
-	s.source = d.Source
-	p := weak.Make(d)
-	s.parsed.Store(&p)
+	p.source = d.Source
+	known := weak.Make(d)
+	p.parsed.Store(&known)
 }
 
 // A CompileError says why a document cannot be evaluated. It lists at least one
@@ -96,7 +93,7 @@ func Compile(d *Document, kind Kind) (*Policy, error) {
 func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error) {
 	p := &Policy{name: d.Name, extra: &extra{bound: maps.Clone(ids)}}
 	p.kind = kind
-	p.syntax.keep(d)
+	p.keep(d)
 	c := compiler{policy: p, variables: d.Version == "2012-10-17"}
 	c.allocate(d)
 	if kind < Identity || kind > Endpoint {
@@ -115,7 +112,7 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 	inExtra := func(c condition) bool {
 		return c.class == operator.Numeric || c.class == operator.Date || c.class == operator.Binary
 	}
-	if len(p.extra.bound) == 0 && !slices.ContainsFunc(p.conditions, inExtra) {
+	if x := p.extra; len(x.bound) == 0 && x.document == nil && !slices.ContainsFunc(p.conditions, inExtra) {
 		p.extra = nil
 	}
 	return p, nil
@@ -161,24 +158,23 @@ func (p *Policy) ids() map[string]string {
 // nothing but a name. It must not be modified. It may have to be parsed again,
 // because a Policy keeps no more than its text.
 func (p *Policy) Document() *Document {
-	s := &p.syntax
-	if s.document != nil {
-		return s.document
+	if p.extra != nil && p.extra.document != nil {
+		return p.extra.document
 	}
-	if known := s.parsed.Load(); known != nil {
+	if known := p.parsed.Load(); known != nil {
 		if d := known.Value(); d != nil {
 			return d
 		}
 	}
-	if s.source == "" {
+	if p.source == "" {
 		return &Document{Name: p.name}
 	}
-	d, err := parse(p.name, s.source)
+	d, err := parse(p.name, p.source)
 	if err != nil {
 		panic("policy: a document that was parsed before: " + err.Error())
 	}
 	known := weak.Make(d)
-	s.parsed.Store(&known)
+	p.parsed.Store(&known)
 	return d
 }
 

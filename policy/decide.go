@@ -89,7 +89,7 @@ type grants struct {
 
 func (e *evaluation) decide() Decision {
 	caller := &e.r.Principal
-	own := ownTypes>>caller.Type&1 != 0
+	own := ownTypes>>(caller.Type&31)&1 != 0
 	if own && e.q.sts && e.q.Is("sts:getcalleridentity") {
 		return Decision{Outcome: Allowed} // D-12: not even an explicit deny counts
 	}
@@ -283,12 +283,28 @@ func (e *evaluation) ask(layer Layer, p *Policy) (denied bool) {
 	return p.concerns(&e.q) != 0 && e.search(layer, p)
 }
 
-// search is ask for a policy that concerns the request.
+// search is ask for a policy that concerns the request: it looks for the statement
+// that allows whose principal element names the caller most closely, of those the
+// first, and for the first that denies.
 func (e *evaluation) search(layer Layer, p *Policy) (denied bool) {
 	g := &e.g
 	g.layer, g.sought, g.named, g.deny = layer, g.by[layer&7].policy == nil, namingLayers>>(layer&7)&1 != 0, -1
-	if g.sought || p.denied&e.q.Mask != 0 {
-		p.find(e)
+	if !g.sought && p.denied&e.q.Mask == 0 {
+		return false
+	}
+	callers := ^uint64(0)
+	if g.named {
+		callers = e.callerMask()
+	}
+	if p.first > 0 {
+		p.scan(e, 0, 0, 0, callers)
+	}
+	for m := p.steps & e.q.resource.Have; m != 0; m &= m - 1 {
+		n := bits.TrailingZeros32(m) % (words.None + 1)
+		hash := e.q.resource.Hash[n]
+		if first, ok := p.bucket(hash); ok {
+			p.scan(e, first, hash, 8*(n+1), callers)
+		}
 	}
 	if g.deny < 0 {
 		return false

@@ -226,25 +226,6 @@ func (x *index) concerns(q *query) uint64 {
 	return begins & named
 }
 
-// find looks for the statement that allows whose principal element names the caller
-// most closely, of those the first, and for the first that denies.
-func (p *Policy) find(e *evaluation) {
-	q, callers := &e.q, ^uint64(0)
-	if e.g.named {
-		callers = e.callerMask()
-	}
-	if p.first > 0 {
-		p.scan(e, 0, 0, 0, callers)
-	}
-	for m := p.steps & q.resource.Have; m != 0; m &= m - 1 {
-		n := bits.TrailingZeros32(m) % (words.None + 1)
-		hash := q.resource.Hash[n]
-		if first, ok := p.bucket(hash); ok {
-			p.scan(e, first, hash, 8*(n+1), callers)
-		}
-	}
-}
-
 // scan looks through a bucket, or the entries without an anchor. The anchor ends at
 // a place in the resource.
 func (p *Policy) scan(e *evaluation, first uint32, anchor uint64, end int, callers uint64) {

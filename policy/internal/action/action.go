@@ -12,43 +12,32 @@ import (
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
-// A Name is the action of a request.
+// A Name is the action of a request. Its mask has a bit for the name and one for the
+// service; that of an Action element has those of its patterns. Where the two have no
+// bit in common, the element does not match the name.
 type Name struct {
 	Text string // with a colon
-	Mask uint32
-
-	hash    uint32 // of the text
-	service uint32 // the hash of its service with the colon
+	words.Action
 }
+
+// Any is the mask of an Action element that matches names of any service.
+const Any = ^uint32(0)
 
 // Read reads a text; one without a colon is a service.
 func (n *Name) Read(text string) {
-	a := words.ReadAction(text)
-	if a.Service == 0 && strings.IndexByte(text, ':') < 0 {
-		text += ":"
-		a = words.ReadAction(text)
+	if n.Text = text; !n.Action.Read(text) {
+		n.Text += ":"
+		n.Action.Read(n.Text)
 	}
-	n.Text, n.hash, n.service = text, uint32(a.Hash), uint32(a.Service)
-	n.Mask = nameBit(n.hash) | serviceBit(n.service)
 }
 
-var sts = uint32(words.ReadAction("sts:").Service)
+var sts = func() (n Name) { n.Read("sts:"); return n }()
 
 // IsSTS reports whether the service is "sts".
-func (n *Name) IsSTS() bool { return n.service == sts && words.HasPrefixFold(n.Text, "sts:") }
+func (n *Name) IsSTS() bool { return n.Service == sts.Service && words.HasPrefixFold(n.Text, sts.Text) }
 
 // Is reports whether the name is one, in small letters.
 func (n *Name) Is(name string) bool { return words.EqualFold(n.Text, name) }
-
-// The mask of a name has a bit for the name and one for its service; that of an
-// Action element has those of its patterns. Where the two have no bit in common,
-// the element does not match the name.
-const Any = ^uint32(0)
-
-const nameBits = 20
-
-func nameBit(hash uint32) uint32    { return 1 << (uint64(hash) * nameBits >> 32) }
-func serviceBit(hash uint32) uint32 { return 1 << (nameBits + uint64(hash)*(32-nameBits)>>32) }
 
 // A Pattern is a compiled value of an Action element. Policies have most of them
 // in common, so they keep handles.
@@ -82,16 +71,17 @@ func Parse(text string) (p Pattern, mask uint32, ok bool) {
 		return Pattern{}, 0, false
 	}
 	wildcard := strings.IndexAny(text, "*?")
-	a := words.ReadAction(text)
+	var a words.Action
+	a.Read(text)
 	p.text = unique.Make(text).Value()
 	switch {
 	case wildcard < 0:
-		p.kind, p.hash = exact, uint32(a.Hash)
-		return p, nameBit(p.hash), true
+		p.kind, p.hash = exact, a.Hash
+		return p, words.NameBit(p.hash), true
 	case wildcard < colon:
 		return p, Any, true
 	}
-	p.hash = uint32(a.Service)
+	p.hash = a.Service
 	switch last := strings.LastIndexAny(text, "*?"); {
 	case last != wildcard || text[wildcard] != '*':
 	case last == len(text)-1:
@@ -99,7 +89,7 @@ func Parse(text string) (p Pattern, mask uint32, ok bool) {
 	default:
 		p.kind, p.star = oneStar, wildcard
 	}
-	return p, serviceBit(p.hash), true
+	return p, words.ServiceBit(p.hash), true
 }
 
 // IsAll reports whether the pattern matches everything.
@@ -121,7 +111,7 @@ func Compare(a, b Pattern) int {
 }
 
 // Match reports whether the pattern matches a name.
-func (p Pattern) Match(n *Name) bool { return (p.hash == n.hash || p.kind != exact) && p.spells(n) }
+func (p Pattern) Match(n *Name) bool { return (p.hash == n.Hash || p.kind != exact) && p.spells(n) }
 
 // spells is Match but for the hash of an exact pattern.
 func (p Pattern) spells(n *Name) bool {
@@ -144,10 +134,10 @@ func (p Pattern) spells(n *Name) bool {
 // Search reports whether one of the patterns matches a name. Exact are the exact
 // ones, rest the others, each as Compare orders them.
 func Search(exact, rest []unique.Handle[Pattern], n *Name) bool {
-	if i := first(exact, n.hash); matchUnder(exact[i:], n.hash, n) {
+	if i := first(exact, n.Hash); matchUnder(exact[i:], n.Hash, n) {
 		return true
 	}
-	return matchUnder(rest, 0, n) || matchUnder(rest[first(rest, n.service):], n.service, n)
+	return matchUnder(rest, 0, n) || matchUnder(rest[first(rest, n.Service):], n.Service, n)
 }
 
 // matchUnder reports whether one of the first patterns of a list, those with a hash,

@@ -96,32 +96,51 @@ func HasPrefixFold(s, prefix string) bool {
 	return true
 }
 
-// An Action is the name of an operation, "service:Name", as the hashes of its
-// text and of its service with the colon, both without regard to the case of
-// ASCII letters.
+// An Action is the name of an operation, "service:Name", as hashes without regard to
+// the case of ASCII letters.
 type Action struct {
-	Hash    uint64
-	Service uint64 // 0 without a colon
+	Hash    uint32 // of the text
+	Service uint32 // of the service with the colon
+
+	// A bit for the text, and one for the service; see NameBit and ServiceBit.
+	Mask uint32
 }
 
-// ReadAction hashes an action: of its text the words at the ends and in the middle,
-// which tell nearly all names apart.
-func ReadAction(s string) (a Action) {
-	var first uint64
+// Read hashes an action: of its text the words at the ends and in the middle, which
+// tell nearly all names apart. It is false without a colon.
+func (a *Action) Read(s string) (ok bool) {
+	var first, h, service uint64
 	if len(s) >= 8 {
 		first = load(s, 0)
 		middle, end := load(s, len(s)/2-4)|blanks, load(s, len(s)-8)|blanks
-		a.Hash = mix((first|blanks)^middle*middlePrime^end*endPrime, seed^uint64(len(s)))
+		h = mix((first|blanks)^middle*middlePrime^end*endPrime, seed^uint64(len(s)))
 	} else {
 		first = short(s, 0)
-		a.Hash = mix(first|blanks, seed)
+		h = mix(first|blanks, seed)
 	}
 	if colon := zeros(first ^ ':'*ones); colon != 0 {
-		a.Service = mix((first|blanks)&(colon^(colon-1)), seed)
-	} else if colon := strings.IndexByte(s, ':'); colon >= 0 {
-		a.Service = Fold(s[:colon+1])
+		service = mix((first|blanks)&(colon^(colon-1)), seed)
+	} else {
+		colon := strings.IndexByte(s, ':')
+		service = Fold(s[:colon+1])
+		if colon < 0 {
+			return false
+		}
 	}
-	return a
+	a.Hash, a.Service = uint32(h), uint32(service)
+	a.Mask = NameBit(a.Hash) | ServiceBit(a.Service)
+	return true
+}
+
+// nameBits is how many bits of a mask are for names.
+const nameBits = 20
+
+// NameBit returns the bit of a mask for the hash of a name.
+func NameBit(hash uint32) uint32 { return 1 << (uint64(hash) * nameBits >> 32 & 31) }
+
+// ServiceBit returns the bit of a mask for the hash of a service.
+func ServiceBit(hash uint32) uint32 {
+	return 1 << (nameBits + uint64(hash)*(32-nameBits)>>32&31)
 }
 
 // zeros returns a word in which the lowest high bit tells the first byte of w that is 0.

@@ -50,21 +50,26 @@ func foldOf(s string) (h uint64) {
 	return h
 }
 
-// actionOf is ReadAction by its definition.
-func actionOf(s string) (a Action) {
+// actionOf is an Action by its definition.
+func actionOf(s string) (a Action, ok bool) {
 	w := func(i int) uint64 { return wordAt(s, i) | blanks }
+	h, service := uint64(0), uint64(0)
 	if len(s) < 8 {
-		a.Hash = mixOf(w(0) ^ seed)
+		h = mixOf(w(0) ^ seed)
 	} else {
-		a.Hash = mixOf(w(0) ^ w(len(s)/2-4)*middlePrime ^ w(len(s)-8)*endPrime ^ seed ^ uint64(len(s)))
+		h = mixOf(w(0) ^ w(len(s)/2-4)*middlePrime ^ w(len(s)-8)*endPrime ^ seed ^ uint64(len(s)))
 	}
 	switch colon := strings.IndexByte(s, ':'); {
+	case colon < 0:
+		return a, false
 	case colon >= 8:
-		a.Service = foldOf(s[:colon+1])
-	case colon >= 0:
-		a.Service = mixOf(w(0)&(^uint64(0)>>(56-8*colon)) ^ seed)
+		service = foldOf(s[:colon+1])
+	default:
+		service = mixOf(w(0)&(^uint64(0)>>(56-8*colon)) ^ seed)
 	}
-	return a
+	a.Hash, a.Service = uint32(h), uint32(service)
+	a.Mask = 1<<(uint64(a.Hash)*20>>32) | 1<<(20+uint64(a.Service)*12>>32)
+	return a, true
 }
 
 // endingOf is Ending by its definition.
@@ -96,12 +101,13 @@ func checkText(t *testing.T, s string) {
 
 func checkAction(t *testing.T, s string) {
 	t.Helper()
-	want := actionOf(s)
-	if got := ReadAction(s); got != want {
-		t.Errorf("ReadAction(%q) = %+v, want %+v", s, got, want)
+	var a, small Action
+	want, colon := actionOf(s)
+	if got := a.Read(s); got != colon || a != want {
+		t.Errorf("Read(%q) = %+v, %v, want %+v, %v", s, a, got, want, colon)
 	}
-	if other := ReadAction(lowered(s)); other != want {
-		t.Errorf("ReadAction(%q) = %+v, which differs in small letters: %+v", s, want, other)
+	if small.Read(lowered(s)); small != want {
+		t.Errorf("Read(%q) = %+v, which differs in small letters: %+v", s, want, small)
 	}
 }
 
@@ -193,7 +199,7 @@ func TestPrefixesOfEveryLength(t *testing.T) {
 	}
 }
 
-func TestReadAction(t *testing.T) {
+func TestAction(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		a, b    string
@@ -207,14 +213,13 @@ func TestReadAction(t *testing.T) {
 		{"a-service-that-ends-with-its-word", "organiz:List", "Organiz:Move", false, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			a, b := ReadAction(tc.a), ReadAction(tc.b)
+			var a, b Action
+			a.Read(tc.a)
+			b.Read(tc.b)
 			if (a.Hash == b.Hash) != tc.hash || (a.Service == b.Service) != tc.service {
 				t.Errorf("%q is %+v and %q is %+v, want the same hash: %v, the same service: %v", tc.a, a, tc.b, b, tc.hash, tc.service)
 			}
 		})
-	}
-	if got := ReadAction("nothing"); got.Service != 0 {
-		t.Errorf("ReadAction without a colon = %+v, want no service", got)
 	}
 }
 
@@ -248,7 +253,8 @@ func TestWordsDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		var r Resource
 		r.Read(a)
-		same = same && ReadAction(a) == ReadAction(b) && EqualFold(a, b) && Ending(a) != Ending(a[1:]) && Fold(a) == Fold(b)
+		var x, y Action
+		same = same && x.Read(a) && y.Read(b) && x == y && EqualFold(a, b) && Ending(a) != Ending(a[1:]) && Fold(a) == Fold(b)
 	}); n != 0 || !same {
 		t.Errorf("reading allocates %v times, want 0; letter case is no matter: %v", n, same)
 	}
