@@ -3,6 +3,8 @@
 package policy
 
 import (
+	"math/bits"
+
 	"github.com/innkeeper-iam/innkeeper/arn"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
@@ -67,6 +69,17 @@ func (n *principalName) mask(ids map[string]string) (mask uint64) {
 	return mask
 }
 
+// bit returns the place of a bit that the mask of every caller has whom n names.
+func (n *principalName) bit() uint8 {
+	switch {
+	case n.form == everyoneForm, n.bound:
+		return uint8(bits.TrailingZeros64(everyoneBit))
+	case n.form == accountForm, n.form == canonicalForm:
+		return uint8(bits.TrailingZeros64(accountBit))
+	}
+	return uint8(bits.TrailingZeros64(nameBit(n.text)))
+}
+
 // callerMask returns the mask of the caller.
 func (e *evaluation) callerMask() uint64 {
 	if e.callers != 0 {
@@ -93,13 +106,20 @@ func (e *evaluation) callerMask() uint64 {
 }
 
 // matchPrincipal returns how closely a statement names the caller; for one that
-// denies, anyMatch.
+// denies, anyMatch. It takes an evaluation that has the mask of the caller.
 func (p *Policy) matchPrincipal(k *entry, e *evaluation, denies bool) strength {
 	if k.flags&notPrincipal != 0 {
 		return p.matchNotNames(k, e, denies)
 	}
+	callers := e.callers
+	if c := &e.r.Principal; c.Type == RoleSession && c.Role == "" {
+		callers = ^uint64(0) // its role has another name than its ARN
+	}
 	best := noMatch // of no principal element, too: M-16
 	for i := range k.principals {
+		if callers>>(p.names.kinds[k.principal+i].bit&63)&1 == 0 {
+			continue
+		}
 		m := p.matchName(p.names.at(k.principal+i), &e.r.Principal)
 		// quirk Q009: "*" in the Allow of a trust policy takes an authenticated
 		// caller, which a federated identity is only by its provider (M-12).

@@ -107,7 +107,7 @@ func CompileBound(d *Document, kind Kind, ids map[string]string) (*Policy, error
 	}
 	p.layers = kindLayers[kind]
 	p.index.build(c.entries)
-	p.actions, p.names = clip(p.actions), principalNames{clip(p.names.texts), clip(p.names.forms)}
+	p.actions, p.names = clip(p.actions), principalNames{clip(p.names.texts), clip(p.names.kinds)}
 	p.values.patterns, p.values.prefixes = clip(p.values.patterns), clip(p.values.prefixes)
 	inExtra := func(c condition) bool {
 		return c.class == operator.Numeric || c.class == operator.Date || c.class == operator.Binary

@@ -86,20 +86,28 @@ type principalName struct {
 // principalNames is a list of them.
 type principalNames struct {
 	texts []string
-	forms []principalForm // with boundForm
+	kinds []principalKind
+}
+
+// A principalKind is what is known of a name without its text.
+type principalKind struct {
+	form principalForm
+	bit  uint8 // of the mask of every caller that it names; see callerMask
 }
 
 const boundForm principalForm = 1 << 7
 
 func (l *principalNames) add(n principalName) {
+	k := principalKind{n.form, n.bit()}
 	if n.bound {
-		n.form |= boundForm
+		k.form |= boundForm
 	}
-	l.texts, l.forms = append(l.texts, n.text), append(l.forms, n.form)
+	l.texts, l.kinds = append(l.texts, n.text), append(l.kinds, k)
 }
 
 func (l *principalNames) at(i uint32) principalName {
-	return principalName{text: l.texts[i], form: l.forms[i] &^ boundForm, bound: l.forms[i]&boundForm != 0}
+	form := l.kinds[i].form
+	return principalName{text: l.texts[i], form: form &^ boundForm, bound: form&boundForm != 0}
 }
 
 // parsePrincipalName reads a value of the AWS member of a Principal element. A
