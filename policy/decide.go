@@ -303,7 +303,7 @@ func (e *evaluation) search(layer Layer, p *Policy) (denied bool) {
 		n := bits.TrailingZeros32(m) % (words.None + 1)
 		hash := e.q.resource.Hash[n]
 		if first, ok := p.bucket(hash); ok {
-			p.scan(e, first, hash, 8*(n+1), callers)
+			p.scan(e, first, hash, 8*n, callers)
 		}
 	}
 	if g.deny < 0 {
@@ -390,7 +390,7 @@ func (e *evaluation) lookup(key string, hash uint32) contextValue {
 		if hash == 0 {
 			hash = uint32(words.Fold(key))
 		}
-		return *e.keys.find(key, hash)
+		return e.keys.find(key, hash)
 	}
 	if len(e.r.Lists) > 0 {
 		if list, ok := e.lists(key); ok {

@@ -79,10 +79,11 @@ func (k keyed) under(p pattern) keyed {
 		k.tag = tag(k.hash, 0, 0)
 		return k
 	}
-	if n := bits.Len32(r.Have&^(1<<words.Whole)) - 1; n >= 0 {
+	n := bits.Len32(r.Have) - 1
+	if n > 0 {
 		k.step, k.hash = n, r.Hash[n]
 	}
-	end := 8 * (k.step + 1)
+	end := 8 * n
 	k.tag = tag(k.hash, words.At(p.text, end), uint32(min(len(p.text)-end, followMask)))
 	return k
 }
@@ -199,7 +200,7 @@ func (x *index) findCommon(list []keyed) {
 	if n > 0 {
 		var r words.Resource
 		r.Read(common[:8*n])
-		x.step, x.common = uint8(n-1), r.Hash[n-1]
+		x.step, x.common = uint8(n), r.Hash[n]
 	}
 }
 
@@ -236,7 +237,7 @@ func (p *Policy) scan(e *evaluation, first uint32, anchor uint64, end int, calle
 		}
 		return
 	}
-	next := words.At(e.r.Resource, min(end, len(e.r.Resource)))
+	next := words.At(e.r.Resource, end)
 	for {
 		if i = fit(keys, i, actions, anchor, next, callers); i >= uint(len(keys)) {
 			return

@@ -16,9 +16,9 @@ import (
 // and addresses. It is for a request that is asked of many Sets, or more than
 // once. It never changes and is safe for concurrent use. Make one with Lower.
 type Lowered struct {
-	r     Request
 	query query
 	keys  keyTable
+	r     Request
 }
 
 // Lower makes a Lowered of r. It keeps the strings and lists of r, which must not
@@ -61,17 +61,24 @@ func (q *query) read(r *Request) {
 	q.resource.Read(r.Resource)
 }
 
-// A keyTable finds context keys by their hash. Its slots are a power of two, at
-// most half of them in use; they hold the place of a key, counted from 1.
+// A keyTable finds context keys. Of few keys it has the hashes side by side; of more,
+// slots that are a power of two, at most half of them in use, with the place of a key
+// counted from 1.
 type keyTable struct {
-	slots []uint32
-	keys  []contextKey
+	keys   []contextKey
+	hashes []uint32
+	slots  []uint32
 }
 
+// maxHashes is how many hashes are looked through in order.
+const maxHashes = 16
+
+// A contextKey fills one line of the cache.
 type contextKey struct {
-	hash uint32
-	name string
-	contextValue
+	name  string
+	one   string
+	list  []string // of a key of Lists, not nil
+	typed *literal.Value
 }
 
 // A contextValue is what a request has under a context key.
@@ -82,57 +89,79 @@ type contextValue struct {
 	typed *literal.Value
 }
 
-// read takes a zero table; typed reads the single values, or is nil. Of keys that differ only in letter case, those of
-// Lists come before those of Context, and each in byte order.
-func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
-	n := 2
-	for n < 2*(len(r.Context)+len(r.Lists)) {
-		n *= 2
+func (k *contextKey) value() contextValue {
+	switch {
+	case k.list == nil:
+		return contextValue{found: oneValue, one: k.one, typed: k.typed}
+	case len(k.list) == 0:
+		return contextValue{}
 	}
-	t.slots, t.keys = make([]uint32, n), make([]contextKey, 0, len(r.Context)+len(r.Lists))
+	return contextValue{found: valueList, list: k.list}
+}
+
+// read takes a zero table; typed reads the single values, or is nil. Of keys that differ
+// only in letter case, those of Lists come before those of Context, and each in byte order.
+func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
+	n := len(r.Context) + len(r.Lists)
+	t.keys = make([]contextKey, 0, n)
 	for _, name := range slices.Sorted(maps.Keys(r.Lists)) {
-		v := contextValue{found: valueList, list: r.Lists[name]}
-		if len(v.list) == 0 {
-			v.found = noValue
+		k := contextKey{name: name, list: r.Lists[name]}
+		if k.list == nil {
+			k.list = []string{}
 		}
-		t.add(name, v)
+		t.keys = append(t.keys, k)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Context)) {
-		v := contextValue{found: oneValue, one: r.Context[name]}
+		k := contextKey{name: name, one: r.Context[name]}
 		if typed != nil {
-			v.typed = typed(v.one)
+			k.typed = typed(k.one)
 		}
-		t.add(name, v)
+		t.keys = append(t.keys, k)
+	}
+	if n <= maxHashes {
+		t.hashes = make([]uint32, n)
+		for i := range t.keys {
+			t.hashes[i] = uint32(words.Fold(t.keys[i].name))
+		}
+		return
+	}
+	size := 2
+	for size < 2*n {
+		size *= 2
+	}
+	t.slots = make([]uint32, size)
+	for place := range t.keys {
+		i := int(words.Fold(t.keys[place].name)) & (size - 1)
+		for t.slots[i] != 0 {
+			i = (i + 1) & (size - 1)
+		}
+		t.slots[i] = uint32(place + 1)
 	}
 }
 
-func (t *keyTable) add(name string, v contextValue) {
-	hash := uint32(words.Fold(name))
-	i := int(hash) & (len(t.slots) - 1)
-	for t.slots[i] != 0 {
-		i = (i + 1) & (len(t.slots) - 1)
-	}
-	t.keys = append(t.keys, contextKey{name: name, hash: hash, contextValue: v})
-	t.slots[i] = uint32(len(t.keys))
-}
-
-// absent is what stands under a key that is not there.
-var absent contextValue
-
-// find returns what stands under a key: spelt like it, or else the first but for
-// letter case; a list before a single value.
-func (t *keyTable) find(key string, hash uint32) *contextValue {
+// find returns what stands under a key with a hash: spelt like it, or else the first
+// but for letter case; a list before a single value.
+func (t *keyTable) find(key string, hash uint32) contextValue {
 	var first *contextKey
-	for i := int(hash) & (len(t.slots) - 1); t.slots[i] != 0; i = (i + 1) & (len(t.slots) - 1) {
-		k := &t.keys[t.slots[i]-1]
+	better := func(k *contextKey) {
 		switch {
-		case k.hash != hash || !words.EqualFold(k.name, key):
-		case first == nil, k.name == key && first.name != key && (k.found == oneValue) == (first.found == oneValue):
+		case k.name != key && !words.EqualFold(k.name, key):
+		case first == nil, k.name == key && first.name != key && (k.list == nil) == (first.list == nil):
 			first = k
 		}
 	}
-	if first == nil {
-		return &absent
+	for i, h := range t.hashes {
+		if h == hash {
+			better(&t.keys[i])
+		}
 	}
-	return &first.contextValue
+	if len(t.slots) > 0 {
+		for i := int(hash) & (len(t.slots) - 1); t.slots[i] != 0; i = (i + 1) & (len(t.slots) - 1) {
+			better(&t.keys[t.slots[i]-1])
+		}
+	}
+	if first == nil {
+		return contextValue{}
+	}
+	return first.value()
 }

@@ -10,10 +10,10 @@ import (
 // A Value is a text as the types that policies compare with. A nil one reads the
 // text when it is asked. It never changes.
 type Value struct {
-	num               Number
-	when              time.Time
-	addr              netip.Addr
 	isNum, isDate, ip bool
+	num               Number
+	addr              netip.Addr
+	when              time.Time
 }
 
 // untyped is of a text that is nothing but text.

@@ -151,14 +151,14 @@ const (
 	Steps = 14
 
 	// Whole is the place of the hash of the whole text.
-	Whole = 14
+	Whole = 0
 
 	// None is a place that holds the hash 0.
 	None = 15
 )
 
 // A Resource is a text, such as an ARN, as the hashes of what it begins with: the
-// n-th step is its first 8(n+1) bytes.
+// n-th step, from 1 on, is its first 8n bytes.
 type Resource struct {
 	Have uint32 // bit n: it has the n-th step; bit Whole: always
 	Hash [None + 1]uint64
@@ -167,11 +167,12 @@ type Resource struct {
 // Read hashes a text. It takes a zero Resource.
 func (r *Resource) Read(s string) {
 	h, i, hash := uint64(seed), 0, &r.Hash
-	for steps := s[:min(len(s), 8*Steps)]; i <= len(steps)-8; i += 8 {
+	for steps := s[:min(len(s), 8*Steps)]; i <= len(steps)-8; {
 		h = chain(h, load(steps, i))
+		i += 8
 		hash[uint(i)/8%(None+1)] = h
 	}
-	r.Have = 1<<(uint(i)/8&31) - 1 | 1<<Whole
+	r.Have = 2<<(uint(i)/8&31) - 1
 	for ; i <= len(s)-8; i += 8 {
 		h = chain(h, load(s, i))
 	}

@@ -116,18 +116,18 @@ func checkResource(t *testing.T, s string) {
 	var r Resource
 	r.Read(s)
 	steps := min(len(s)/8, Steps)
-	if want := uint32(1)<<steps - 1 | 1<<Whole; r.Have != want {
+	if want := uint32(2)<<steps - 1; r.Have != want {
 		t.Errorf("Read(%q) has %b, want %b", s, r.Have, want)
 	}
-	for n := range steps {
-		prefix := s[:8*(n+1)]
+	for n := 1; n <= steps; n++ {
+		prefix := s[:8*n]
 		var alone Resource
 		alone.Read(prefix)
 		if r.Hash[n] != alone.Hash[n] || r.Hash[n] != hashOf(prefix) {
 			t.Errorf("step %d of %q is %#x, that of %q alone %#x, want %#x", n, s, r.Hash[n], prefix, alone.Hash[n], hashOf(prefix))
 		}
 	}
-	for n := steps; n < Steps; n++ {
+	for n := steps + 1; n <= None; n++ {
 		if r.Hash[n] != 0 {
 			t.Errorf("step %d of %q is %#x, want none", n, s, r.Hash[n])
 		}
@@ -228,7 +228,7 @@ func TestWholeIsNoStep(t *testing.T) {
 	const text = "arn:aws:s3:::abcarn:aws:s3:::abc"
 	var r Resource
 	r.Read(text)
-	for n := range len(text) / 8 {
+	for n := 1; n <= len(text)/8; n++ {
 		if r.Hash[n] == r.Hash[Whole] {
 			t.Errorf("step %d and the whole of %q have one hash", n, text)
 		}
