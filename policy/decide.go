@@ -90,14 +90,14 @@ type grants struct {
 func (e *evaluation) decide() Decision {
 	caller := &e.r.Principal
 	own := ownTypes>>(caller.Type&31)&1 != 0
-	if own && e.q.sts && e.q.Is("sts:getcalleridentity") {
+	if own && e.q.STS && e.q.Is("sts:getcalleridentity") {
 		return Decision{Outcome: Allowed} // D-12: not even an explicit deny counts
 	}
 	g := &e.g
 	if e.askAll() {
 		return g.denied
 	}
-	if e.q.sts && (caller.Type == User || caller.Type == Root) && e.q.Is("sts:getsessiontoken") {
+	if e.q.STS && (caller.Type == User || caller.Type == Root) && e.q.Is("sts:getsessiontoken") {
 		// quirk Q010: GetSessionToken needs no allow, but a deny counts.
 		return Decision{Outcome: Allowed}
 	}
@@ -115,7 +115,7 @@ func (e *evaluation) decide() Decision {
 			return Decision{Layer: ResourceLayer}
 		}
 		return e.identitySide(true)
-	case e.s.Resource == nil && !e.q.sts:
+	case e.s.Resource == nil && !e.q.STS:
 		return e.identitySide(false)
 	}
 	return e.sameAccount()
@@ -185,7 +185,7 @@ func (e *evaluation) strict() bool {
 	if p := e.s.Resource; p != nil && (p.kind == Trust || p.kind == Key) {
 		return true
 	}
-	return e.q.sts && words.HasPrefixFold(e.q.Text, "sts:assumerole")
+	return e.q.STS && words.HasPrefixFold(e.q.Text, "sts:assumerole")
 }
 
 // needsBoth reports whether trust policy and identity policy must both allow,
@@ -193,7 +193,7 @@ func (e *evaluation) strict() bool {
 //
 // quirk Q011: sts:TagSession and sts:SetSourceIdentity do (D-12).
 func (e *evaluation) needsBoth() bool {
-	return e.q.sts && e.s.Resource != nil && e.s.Resource.kind == Trust && (e.q.Is("sts:tagsession") || e.q.Is("sts:setsourceidentity"))
+	return e.q.STS && e.s.Resource != nil && e.s.Resource.kind == Trust && (e.q.Is("sts:tagsession") || e.q.Is("sts:setsourceidentity"))
 }
 
 // askAll looks at every policy of the Set, in the order of reporting (D-2, D-13),

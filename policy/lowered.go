@@ -4,6 +4,7 @@ package policy
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 
 	"github.com/innkeeper-iam/innkeeper/policy/internal/action"
@@ -16,9 +17,9 @@ import (
 // and addresses. It is for a request that is asked of many Sets, or more than
 // once. It never changes and is safe for concurrent use. Make one with Lower.
 type Lowered struct {
-	query query
 	keys  keyTable
 	r     Request
+	query query
 }
 
 // Lower makes a Lowered of r. It keeps the strings and lists of r, which must not
@@ -41,7 +42,10 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 		}
 	}()
 	var e evaluation
-	e.r, e.s, e.q, e.keys = &l.r, s, l.query, &l.keys
+	e.r, e.s, e.keys = &l.r, s, &l.keys
+	e.q.Name, e.q.resource.Have = l.query.Name, l.query.resource.Have
+	have := bits.Len32(l.query.resource.Have)
+	copy(e.q.resource.Hash[:have], l.query.resource.Hash[:have])
 	d = e.decide()
 	decided = true
 	return d
@@ -50,14 +54,12 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 // A query is what is known of a request's action and resource alone.
 type query struct {
 	action.Name
-	sts      bool // its service is "sts"
 	resource words.Resource
 }
 
 // read takes a zero query.
 func (q *query) read(r *Request) {
 	q.Read(r.Action)
-	q.sts = q.IsSTS()
 	q.resource.Read(r.Resource)
 }
 
@@ -65,9 +67,8 @@ func (q *query) read(r *Request) {
 // slots that are a power of two, at most half of them in use, with the place of a key
 // counted from 1.
 type keyTable struct {
-	keys   []contextKey
-	hashes []uint32
-	slots  []uint32
+	keys          []contextKey
+	hashesOrSlots []uint32
 }
 
 // maxHashes is how many hashes are looked through in order.
@@ -119,9 +120,9 @@ func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
 		t.keys = append(t.keys, k)
 	}
 	if n <= maxHashes {
-		t.hashes = make([]uint32, n)
+		t.hashesOrSlots = make([]uint32, n)
 		for i := range t.keys {
-			t.hashes[i] = uint32(words.Fold(t.keys[i].name))
+			t.hashesOrSlots[i] = uint32(words.Fold(t.keys[i].name))
 		}
 		return
 	}
@@ -129,13 +130,13 @@ func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
 	for size < 2*n {
 		size *= 2
 	}
-	t.slots = make([]uint32, size)
+	t.hashesOrSlots = make([]uint32, size)
 	for place := range t.keys {
-		i := int(words.Fold(t.keys[place].name)) & (size - 1)
-		for t.slots[i] != 0 {
-			i = (i + 1) & (size - 1)
+		i := uint32(words.Fold(t.keys[place].name)) & uint32(size-1)
+		for t.hashesOrSlots[i] != 0 {
+			i = (i + 1) & uint32(size-1)
 		}
-		t.slots[i] = uint32(place + 1)
+		t.hashesOrSlots[i] = uint32(place + 1)
 	}
 }
 
@@ -143,21 +144,23 @@ func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
 // but for letter case; a list before a single value.
 func (t *keyTable) find(key string, hash uint32) contextValue {
 	var first *contextKey
-	better := func(k *contextKey) {
+	look := func(k *contextKey) {
 		switch {
 		case k.name != key && !words.EqualFold(k.name, key):
 		case first == nil, k.name == key && first.name != key && (k.list == nil) == (first.list == nil):
 			first = k
 		}
 	}
-	for i, h := range t.hashes {
-		if h == hash {
-			better(&t.keys[i])
+	if len(t.keys) <= maxHashes {
+		for i, h := range t.hashesOrSlots {
+			if h == hash {
+				look(&t.keys[i])
+			}
 		}
-	}
-	if len(t.slots) > 0 {
-		for i := int(hash) & (len(t.slots) - 1); t.slots[i] != 0; i = (i + 1) & (len(t.slots) - 1) {
-			better(&t.keys[t.slots[i]-1])
+	} else {
+		last := uint32(len(t.hashesOrSlots) - 1)
+		for i := hash & last; t.hashesOrSlots[i] != 0; i = (i + 1) & last {
+			look(&t.keys[t.hashesOrSlots[i]-1])
 		}
 	}
 	if first == nil {

@@ -18,6 +18,7 @@ import (
 type Name struct {
 	Text string // with a colon
 	words.Action
+	STS bool // its service is "sts"
 }
 
 // Any is the mask of an Action element that matches names of any service.
@@ -29,12 +30,10 @@ func (n *Name) Read(text string) {
 		n.Text += ":"
 		n.Action.Read(n.Text)
 	}
+	n.STS = n.Service == sts.Service && words.HasPrefixFold(n.Text, "sts:")
 }
 
-var sts = func() (n Name) { n.Read("sts:"); return n }()
-
-// IsSTS reports whether the service is "sts".
-func (n *Name) IsSTS() bool { return n.Service == sts.Service && words.HasPrefixFold(n.Text, sts.Text) }
+var sts = func() (a words.Action) { a.Read("sts:"); return a }()
 
 // Is reports whether the name is one, in small letters.
 func (n *Name) Is(name string) bool { return words.EqualFold(n.Text, name) }
