@@ -88,8 +88,7 @@ type grants struct {
 }
 
 func (e *evaluation) decide() Decision {
-	caller := &e.r.Principal
-	own := ownTypes>>(caller.Type&31)&1 != 0
+	own := ownTypes>>(e.q.caller&31)&1 != 0
 	if own && e.q.STS && e.q.Is("sts:getcalleridentity") {
 		return Decision{Outcome: Allowed} // D-12: not even an explicit deny counts
 	}
@@ -97,7 +96,7 @@ func (e *evaluation) decide() Decision {
 	if e.askAll() {
 		return g.denied
 	}
-	if e.q.STS && (caller.Type == User || caller.Type == Root) && e.q.Is("sts:getsessiontoken") {
+	if e.q.STS && (e.q.caller == User || e.q.caller == Root) && e.q.Is("sts:getsessiontoken") {
 		// quirk Q010: GetSessionToken needs no allow, but a deny counts.
 		return Decision{Outcome: Allowed}
 	}
@@ -110,7 +109,7 @@ func (e *evaluation) decide() Decision {
 			return g.by[ResourceLayer].decision(ResourceLayer)
 		}
 		return Decision{Layer: ResourceLayer}
-	case caller.Account == "" || !words.Equal(caller.Account, e.r.Account()): // D-8: across accounts both sides must allow
+	case !e.q.owns: // D-8: across accounts both sides must allow
 		if how == noMatch {
 			return Decision{Layer: ResourceLayer}
 		}
@@ -150,7 +149,7 @@ func (e *evaluation) sameAccount() Decision {
 // identity policy, or if granted on the resource policy.
 func (e *evaluation) identitySide(granted bool) Decision {
 	g := &e.g
-	root := e.r.Principal.Type == Root // D-10: an account's root needs no policy
+	root := e.q.caller == Root // D-10: an account's root needs no policy
 	if !root && g.by[IdentityLayer].policy == nil {
 		return Decision{Layer: IdentityLayer}
 	}
@@ -172,7 +171,7 @@ func (e *evaluation) limited() Layer {
 	if e.s.bounded() && e.g.by[BoundaryLayer].policy == nil {
 		return BoundaryLayer
 	}
-	inForce := len(e.s.Session) > 0 || e.s.HasSession || e.r.Principal.Type == FederatedUser // D-7
+	inForce := len(e.s.Session) > 0 || e.s.HasSession || e.q.caller == FederatedUser // D-7
 	if inForce && e.g.by[SessionLayer].policy == nil {
 		return SessionLayer
 	}

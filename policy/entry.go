@@ -82,7 +82,7 @@ func (k *entry) setPattern(p pattern) {
 
 // matchResource reports whether the request's resource matches the pattern.
 func (k *entry) matchResource(e *evaluation) bool {
-	text := e.r.Resource
+	text := e.q.text
 	if k.flags&inline == 0 {
 		return matchText(e, k.kind, k.more.text, k.more, text)
 	}

@@ -237,7 +237,7 @@ func (p *Policy) scan(e *evaluation, first uint32, anchor uint64, end int, calle
 		}
 		return
 	}
-	next := words.At(e.r.Resource, end)
+	next := words.At(e.q.text, end)
 	for {
 		if i = fit(keys, i, actions, anchor, next, callers); i >= uint(len(keys)) {
 			return

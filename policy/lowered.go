@@ -17,18 +17,19 @@ import (
 // and addresses. It is for a request that is asked of many Sets, or more than
 // once. It never changes and is safe for concurrent use. Make one with Lower.
 type Lowered struct {
-	keys  keyTable
-	r     Request
 	query query
+	keys  keyTable
+	r     *Request // without maps
 }
 
 // Lower makes a Lowered of r. It keeps the strings and lists of r, which must not
 // be modified as long as it is used, but not the maps.
 func Lower(r *Request) *Lowered {
-	l := &Lowered{r: *r}
-	l.query.read(&l.r)
+	own := *r
+	own.Context, own.Lists = nil, nil
+	l := &Lowered{r: &own}
+	l.query.read(r)
 	l.keys.read(r, literal.Read)
-	l.r.Context, l.r.Lists = nil, nil
 	return l
 }
 
@@ -42,8 +43,9 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 		}
 	}()
 	var e evaluation
-	e.r, e.s, e.keys = &l.r, s, &l.keys
-	e.q.Name, e.q.resource.Have = l.query.Name, l.query.resource.Have
+	e.r, e.s, e.keys = l.r, s, &l.keys
+	e.q.facts = l.query.facts
+	e.q.resource.Have = l.query.resource.Have
 	have := bits.Len32(l.query.resource.Have)
 	copy(e.q.resource.Hash[:have], l.query.resource.Hash[:have])
 	d = e.decide()
@@ -51,15 +53,26 @@ func (l *Lowered) Decide(s *Set) (d Decision) {
 	return d
 }
 
-// A query is what is known of a request's action and resource alone.
+// A query is what is known of a request but for its context and the names of its
+// caller.
 type query struct {
-	action.Name
+	facts
 	resource words.Resource
+}
+
+type facts struct {
+	action.Name
+	text   string // of the resource
+	caller PrincipalType
+	owns   bool // the resource is the caller's account's
 }
 
 // read takes a zero query.
 func (q *query) read(r *Request) {
 	q.Read(r.Action)
+	q.text = r.Resource
+	q.caller = r.Principal.Type
+	q.owns = r.Principal.Account != "" && words.Equal(r.Principal.Account, r.Account())
 	q.resource.Read(r.Resource)
 }
 
@@ -67,12 +80,12 @@ func (q *query) read(r *Request) {
 // slots that are a power of two, at most half of them in use, with the place of a key
 // counted from 1.
 type keyTable struct {
-	keys          []contextKey
-	hashesOrSlots []uint32
+	keys   []contextKey
+	hashes [maxHashes]uint16
+	slots  *[]uint32
 }
 
-// maxHashes is how many hashes are looked through in order.
-const maxHashes = 16
+const maxHashes = 12
 
 // A contextKey fills one line of the cache.
 type contextKey struct {
@@ -120,9 +133,8 @@ func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
 		t.keys = append(t.keys, k)
 	}
 	if n <= maxHashes {
-		t.hashesOrSlots = make([]uint32, n)
 		for i := range t.keys {
-			t.hashesOrSlots[i] = uint32(words.Fold(t.keys[i].name))
+			t.hashes[i] = uint16(words.Fold(t.keys[i].name))
 		}
 		return
 	}
@@ -130,14 +142,15 @@ func (t *keyTable) read(r *Request, typed func(string) *literal.Value) {
 	for size < 2*n {
 		size *= 2
 	}
-	t.hashesOrSlots = make([]uint32, size)
+	slots := make([]uint32, size)
 	for place := range t.keys {
 		i := uint32(words.Fold(t.keys[place].name)) & uint32(size-1)
-		for t.hashesOrSlots[i] != 0 {
+		for slots[i] != 0 {
 			i = (i + 1) & uint32(size-1)
 		}
-		t.hashesOrSlots[i] = uint32(place + 1)
+		slots[i] = uint32(place + 1)
 	}
+	t.slots = &slots
 }
 
 // find returns what stands under a key with a hash: spelt like it, or else the first
@@ -151,16 +164,17 @@ func (t *keyTable) find(key string, hash uint32) contextValue {
 			first = k
 		}
 	}
-	if len(t.keys) <= maxHashes {
-		for i, h := range t.hashesOrSlots {
-			if h == hash {
+	if t.slots == nil {
+		for i := range t.keys {
+			if t.hashes[i] == uint16(hash) {
 				look(&t.keys[i])
 			}
 		}
 	} else {
-		last := uint32(len(t.hashesOrSlots) - 1)
-		for i := hash & last; t.hashesOrSlots[i] != 0; i = (i + 1) & last {
-			look(&t.keys[t.hashesOrSlots[i]-1])
+		slots := *t.slots
+		last := uint32(len(slots) - 1)
+		for i := hash & last; slots[i] != 0; i = (i + 1) & last {
+			look(&t.keys[slots[i]-1])
 		}
 	}
 	if first == nil {
