@@ -199,18 +199,10 @@ func (e *evaluation) needsBoth() bool {
 // until one denies. If none does, e.g is what allows.
 func (e *evaluation) askAll() (denied bool) {
 	s, g := e.s, &e.g
-	for _, level := range s.RCPs {
-		if e.gate(RCPLayer, level) {
+	if len(s.RCPs)|len(s.SCPs) != 0 || s.Endpoint != nil {
+		if e.askGates() {
 			return true
 		}
-	}
-	for _, level := range s.SCPs {
-		if e.gate(SCPLayer, level) {
-			return true
-		}
-	}
-	if s.Endpoint != nil && e.gate(EndpointLayer, []*Policy{s.Endpoint}) {
-		return true
 	}
 	if s.Resource != nil && e.ask(ResourceLayer, s.Resource) && !e.rootRepairs(g.denied) {
 		return true
@@ -230,6 +222,22 @@ func (e *evaluation) askAll() (denied bool) {
 		return true
 	}
 	return len(s.Session) > 0 && e.union(SessionLayer, s.Session)
+}
+
+// askGates is askAll for the layers of which each level must allow.
+func (e *evaluation) askGates() (denied bool) {
+	s := e.s
+	for _, level := range s.RCPs {
+		if e.gate(RCPLayer, level) {
+			return true
+		}
+	}
+	for _, level := range s.SCPs {
+		if e.gate(SCPLayer, level) {
+			return true
+		}
+	}
+	return s.Endpoint != nil && e.gate(EndpointLayer, []*Policy{s.Endpoint})
 }
 
 // gate asks one level of a layer that must allow.

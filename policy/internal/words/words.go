@@ -166,13 +166,22 @@ type Resource struct {
 
 // Read hashes a text. It takes a zero Resource.
 func (r *Resource) Read(s string) {
-	h, i, hash := uint64(seed), 0, &r.Hash
-	for steps := s[:min(len(s), 8*Steps)]; i <= len(steps)-8; {
+	h, i, n, hash := uint64(seed), 0, uint(1), &r.Hash
+	steps := s[:min(len(s), 8*Steps)]
+	for ; i <= len(steps)-16; i += 16 { // two at once
 		h = chain(h, load(steps, i))
-		i += 8
-		hash[uint(i)/8%(None+1)] = h
+		hash[n%(None+1)] = h
+		h = chain(h, load(steps, i+8))
+		hash[(n+1)%(None+1)] = h
+		n += 2
 	}
-	r.Have = 2<<(uint(i)/8&31) - 1
+	if i <= len(steps)-8 {
+		h = chain(h, load(steps, i))
+		hash[n%(None+1)] = h
+		i += 8
+		n++
+	}
+	r.Have = 1<<(n&31) - 1
 	for ; i <= len(s)-8; i += 8 {
 		h = chain(h, load(s, i))
 	}
