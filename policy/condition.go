@@ -11,10 +11,10 @@ import (
 	"time"
 	"unique"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/given"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/literal"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/operator"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/template"
-	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
 // searchThreshold is how many texts or names are searched in order instead of
@@ -84,7 +84,7 @@ func (c *compiler) condition(s *Condition, effect Effect) {
 		c.fail(s.OpPos, "unknown condition operator %q", s.Operator)
 		return
 	}
-	n := condition{key: shared(s.Key), hash: uint32(words.Fold(s.Key)), class: op.Class, relation: op.Relation, set: op.Set,
+	n := condition{key: shared(s.Key), hash: given.Hash(s.Key), class: op.Class, relation: op.Relation, set: op.Set,
 		traits: newTraits(op, effect)}
 	p := c.policy
 	n.from = p.countValues(n.class)
@@ -270,8 +270,8 @@ func (c *condition) holds(e *evaluation, p *Policy) bool {
 		}
 	}
 	// quirk Q002: a lone empty string is a value, an empty list is none (C-5, C-14).
-	given := e.lookup(c.key, c.hash)
-	missing := given.found == noValue
+	value := e.lookup(c.key, c.hash)
+	missing := value.Kind == given.Nothing
 	switch {
 	case c.class == operator.Null:
 		if missing {
@@ -284,22 +284,22 @@ func (c *condition) holds(e *evaluation, p *Policy) bool {
 		return false // C-15
 	case missing:
 		return c.has(negated) // C-3
-	case given.found == oneValue:
-		return c.test(e, p, given.one, given.typed)
-	case c.set == operator.Single && len(given.list) > 1:
+	case value.Kind == given.One:
+		return c.test(e, p, value.One, value.Typed)
+	case c.set == operator.Single && len(value.List) > 1:
 		// quirk Q006: several values without a set operator refuse: the
 		// condition of an Allow fails, that of a Deny holds (C-13).
 		return c.has(inDeny)
 	case c.set == operator.ForAnyValue:
-		for _, value := range given.list {
-			if c.test(e, p, value, nil) {
+		for _, one := range value.List {
+			if c.test(e, p, one, nil) {
 				return true
 			}
 		}
 		return false
 	}
-	for _, value := range given.list {
-		if !c.test(e, p, value, nil) {
+	for _, one := range value.List {
+		if !c.test(e, p, one, nil) {
 			return false
 		}
 	}

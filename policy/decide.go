@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"strings"
 
+	"github.com/innkeeper-iam/innkeeper/policy/internal/given"
 	"github.com/innkeeper-iam/innkeeper/policy/internal/words"
 )
 
@@ -16,8 +16,8 @@ type evaluation struct {
 	r       *Request
 	s       *Set
 	q       query
-	keys    *keyTable // nil: the context is in the maps of r
-	callers uint64    // mask of the caller; 0: not made yet
+	keys    *given.Table // nil: the context is in the maps of r
+	callers uint64       // mask of the caller; 0: not made yet
 	g       grants
 	passed  int      // how many keys were passed over in the maps of r
 	last    resolved // the last variable that was looked up
@@ -373,7 +373,7 @@ func (e *evaluation) rootRepairs(d Decision) bool {
 func (e *evaluation) variable(p *piece) (value string, ok bool) {
 	if p.Text != e.last.key {
 		v := e.lookup(p.Text, 0)
-		e.last.key, e.last.value, e.last.found = p.Text, v.one, v.found == oneValue
+		e.last.key, e.last.value, e.last.found = p.Text, v.One, v.Kind == given.One
 	}
 	if e.last.found {
 		return e.last.value, true
@@ -381,44 +381,31 @@ func (e *evaluation) variable(p *piece) (value string, ok bool) {
 	return p.Fallback, p.HasFallback
 }
 
-// foundKind says what a request has under a context key.
-type foundKind uint8
-
-const (
-	noValue foundKind = iota // the key is absent or its list empty
-	oneValue
-	valueList
-)
-
-// lookup returns what the request has under a context key, whose letter case
-// does not count (C-2). The hash is the key's, or 0.
-func (e *evaluation) lookup(key string, hash uint32) contextValue {
+// lookup returns what the request has under a context key. The hash is the key's, or 0.
+func (e *evaluation) lookup(key string, hash uint32) given.Value {
 	if e.keys != nil {
 		if hash == 0 {
-			hash = uint32(words.Fold(key))
+			hash = given.Hash(key)
 		}
-		return e.keys.find(key, hash)
+		return e.keys.Find(key, hash)
 	}
 	if len(e.r.Lists) > 0 {
 		if list, ok := e.lists(key); ok {
-			if len(list) == 0 {
-				return contextValue{}
-			}
-			return contextValue{found: valueList, list: list}
+			return given.Texts(list)
 		}
 	}
 	one, ok := e.r.Context[key]
 	if !ok {
-		one, ok = lookupFold(e.r.Context, key)
+		one, ok = given.Fold(e.r.Context, key)
 		if e.passed += len(e.r.Context); e.passed > maxPassed {
-			e.keys = new(keyTable)
-			e.keys.read(e.r, nil)
+			keys := given.NewTable(e.r.Context, e.r.Lists, nil)
+			e.keys = &keys
 		}
 	}
 	if ok {
-		return contextValue{found: oneValue, one: one}
+		return given.Text(one)
 	}
-	return contextValue{}
+	return given.Value{}
 }
 
 func (e *evaluation) lists(key string) ([]string, bool) {
@@ -426,19 +413,5 @@ func (e *evaluation) lists(key string) ([]string, bool) {
 		return list, true
 	}
 	e.passed += len(e.r.Lists)
-	return lookupFold(e.r.Lists, key)
-}
-
-// lookupFold returns the value under the first in byte order of the keys that
-// differ from key only in letter case.
-//
-// quirk Q018: so two keys that differ only in letter case are never mixed up.
-func lookupFold[V any](m map[string]V, key string) (value V, ok bool) {
-	first := ""
-	for k, v := range m {
-		if words.EqualFold(k, key) && (!ok || strings.Compare(k, first) < 0) {
-			first, value, ok = k, v, true
-		}
-	}
-	return value, ok
+	return given.Fold(e.r.Lists, key)
 }

@@ -80,6 +80,12 @@ func TestBoundPrincipals(t *testing.T) {
 			}
 		})
 	}
+	for i := range 20 { // no name that it could have now hides the one with the id
+		renamed := with(alice, func(p *Principal) { p.ARN = fmt.Sprintf("%s-%d", p.ARN, i) })
+		if got := agree(t, getObject(renamed), &Set{Resource: grantTo(t, ids, "Allow", user)}); got.Outcome != Allowed {
+			t.Errorf("renamed to %s: Decide = %v by %v, want allow", renamed.ARN, got.Outcome, got.Layer)
+		}
+	}
 	full := compileJSON(t, "full", []byte(allowAll), Session)
 	if got := agree(t, getObject(federated), &Set{Resource: grantTo(t, nil, "Allow", user), Session: []*Policy{full}}); got.Outcome != Allowed {
 		t.Errorf("a federated user by its user's ARN, with a session policy: Decide = %v, want allow", got.Outcome)
@@ -217,6 +223,10 @@ func TestDecideLetterCase(t *testing.T) {
 		if got := agree(t, r, s); got.Outcome != Allowed {
 			t.Fatalf("the key spelt as in the policy: Decide = %v, want allow", got.Outcome)
 		}
+	}
+	r.Lists = map[string][]string{"X:Key": nil}
+	if got := agree(t, r, s); got.Outcome != ImplicitDeny {
+		t.Errorf("with no list in Lists: Decide = %v, want that of an absent key, implicit-deny", got.Outcome)
 	}
 	r.Lists = map[string][]string{"X:Key": {"2"}}
 	if got := agree(t, r, s); got.Outcome != ImplicitDeny {

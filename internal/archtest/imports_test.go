@@ -15,7 +15,7 @@ var allowed = map[string]string{
 	"arn":     "",
 	"catalog": "",
 	"sigv4":   "",
-	"policy": "arn policy/internal/action policy/internal/enum policy/internal/form policy/internal/jsontext policy/internal/literal " +
+	"policy": "arn policy/internal/action policy/internal/enum policy/internal/form policy/internal/given policy/internal/jsontext policy/internal/literal " +
 		"policy/internal/operator policy/internal/prose policy/internal/spelling policy/internal/template policy/internal/textbook policy/internal/words",
 	"policy/advice":     "arn policy policy/internal/literal policy/internal/prose policy/internal/template",
 	"policy/policytest": "arn policy policy/internal/jsontext",
@@ -23,6 +23,7 @@ var allowed = map[string]string{
 	"policy/internal/action":   "policy/internal/words",
 	"policy/internal/enum":     "",
 	"policy/internal/form":     "arn policy/internal/jsontext policy/internal/spelling",
+	"policy/internal/given":    "policy/internal/literal policy/internal/words",
 	"policy/internal/jsontext": "policy/internal/spelling",
 	"policy/internal/literal":  "",
 	"policy/internal/operator": "policy/internal/jsontext policy/internal/literal policy/internal/spelling policy/internal/template",
@@ -142,12 +143,12 @@ var allowed = map[string]string{
 // libraries are the public packages: what others may import from us, and so
 // what may need nothing but the standard library.
 var libraries = set("arn", "catalog", "sigv4", "policy", "policy/advice", "policy/policytest", "policy/internal/action", "policy/internal/enum", "policy/internal/form",
-	"policy/internal/jsontext", "policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
+	"policy/internal/given", "policy/internal/jsontext", "policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
 	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 
 // pure are the packages that compute and do nothing else: no I/O, log, clock,
 // chance or goroutine. The current time reaches them as a value.
-var pure = set("arn", "catalog", "policy", "policy/advice", "policy/internal/action", "policy/internal/enum", "policy/internal/form", "policy/internal/jsontext",
+var pure = set("arn", "catalog", "policy", "policy/advice", "policy/internal/action", "policy/internal/enum", "policy/internal/form", "policy/internal/given", "policy/internal/jsontext",
 	"policy/internal/literal", "policy/internal/operator", "policy/internal/prose", "policy/internal/spelling",
 	"policy/internal/template", "policy/internal/textbook", "policy/internal/words")
 
