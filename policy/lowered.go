@@ -31,8 +31,8 @@ func Lower(r *Request) *Lowered {
 	return l
 }
 
-// Decide answers as Decide(r, s) does, in less time if l is in the processor's
-// caches: it is larger than r.
+// Decide answers as Decide(r, s) does, in less time unless l has to come from memory
+// first.
 func (l *Lowered) Decide(s *Set) (d Decision) {
 	decided := false
 	defer func() {
