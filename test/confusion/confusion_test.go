@@ -34,7 +34,7 @@ import (
 )
 
 var (
-	requests = flag.Int("requests", 6_000, "odd requests to send")
+	requests = flag.Int("requests", 10_000, "odd requests to send")
 	seed     = flag.Uint64("seed", 1, "which ones; 0 for others each time")
 )
 
